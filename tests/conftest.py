@@ -1,0 +1,47 @@
+# Copyright: (c) 2026, llmops.langfuse contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A local AWS for the tests that run Ansible, apart from the one of `make demo`."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Starts a local AWS on free ports and yields the environment that leads Ansible to it."""
+    state_dir = str(tmp_path_factory.mktemp("local_aws"))
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(REPOSITORY / "tests"),
+        "ANSIBLE_COLLECTIONS_PATH": str(REPOSITORY / ".cache/collections"),
+        "NO_COLOR": "1",
+        "LOCAL_AWS_PORT": str(free_port()),
+        "LOCAL_AWS_INGRESS_PORT": str(free_port()),
+        "LOCAL_AWS_CLICKHOUSE_HTTP_PORT": str(free_port()),
+        "LOCAL_AWS_CLICKHOUSE_NATIVE_PORT": str(free_port()),
+    }
+    command = [sys.executable, "-m", "local_aws"]
+    options = ["--state-dir", state_dir]
+    subprocess.run(
+        [*command, "start", *options, "--port", environment["LOCAL_AWS_PORT"]], env=environment, check=True, timeout=60
+    )
+    yield environment
+    subprocess.run([*command, "stop", *options], env=environment, check=True, timeout=60)

@@ -1,0 +1,34 @@
+# Copyright: (c) 2026, llmops.langfuse contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every role through its molecule scenario: check, converge, idempotence, verify, absent, absent again."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SCENARIOS = sorted(path.parent.name for path in REPOSITORY.glob("extensions/molecule/*/molecule.yml"))
+
+
+def test_every_role_has_a_scenario() -> None:
+    roles = {path.name for path in (REPOSITORY / "roles").iterdir() if path.is_dir()}
+    assert roles == set(SCENARIOS)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_scenario(scenario: str, local_aws: dict[str, str]) -> None:
+    run = subprocess.run(
+        ["molecule", "test", "-s", scenario],
+        cwd=REPOSITORY,
+        env=local_aws,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout[-8000:]
