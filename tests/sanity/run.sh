@@ -28,14 +28,18 @@ if [ ! -e "$cache" ]; then
     mkdir -p "$(dirname "$cache")"
     cat > "$cache" <<'PYTHON'
 import ensurepip
+import os
 import subprocess
 import sys
 
+environment = dict(os.environ)  # ensurepip hides pip's configuration from what comes after it
 ensurepip.bootstrap()
 wanted = [argument for argument in sys.argv[1:] if argument not in ("--no-setuptools", "--no-wheel")]
-sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", *wanted]))
+sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", *wanted], env=environment))
 PYTHON
 fi
 
 cd "$tree/ansible_collections/llmops/langfuse"
+# A repository of its own: inside the checkout's, ansible-test would list nothing here, for .cache is ignored there.
+git init --quiet
 "$bin/ansible-test" sanity --python "$python" --requirements --color no

@@ -1,0 +1,209 @@
+# Copyright: (c) 2026, llmops.langfuse contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The main job, whole: site.yml twice, check mode, injected faults, destroy. Each test continues where the last one left off."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import urllib.request
+from pathlib import Path
+
+import boto3
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+NAME = "langfuse-local"
+COMPONENTS = {
+    "network", "secrets", "storage", "compute", "database", "cache",
+    "clickhouse", "ingress", "migration", "web", "worker", "verify",
+}  # fmt: skip
+RECAP = re.compile(r"^(\w+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
+SENTENCE = re.compile(r"\s+")
+
+
+class Run:
+    """One run of ansible-playbook: its output, and per component the changed and failed tasks of the recap."""
+
+    def __init__(self, finished: subprocess.CompletedProcess[str]) -> None:
+        self.output = finished.stdout
+        self.ok = finished.returncode == 0
+        recap = RECAP.findall(finished.stdout)
+        self.changed = {host: int(changed) for host, _ok, changed, _unreachable, _failed in recap}
+        self.failed = {host for host, _ok, _changed, _unreachable, failed in recap if int(failed)}
+
+    def says(self, sentence: str) -> bool:
+        """Whether the output has the sentence, however it is folded."""
+        return SENTENCE.sub(" ", sentence) in SENTENCE.sub(" ", self.output)
+
+
+@pytest.fixture(scope="module")
+def play(local_aws: dict[str, str]):
+    def run(playbook: str, *options: str) -> Run:
+        return Run(
+            subprocess.run(
+                ["ansible-playbook", "-i", "inventories/local", f"playbooks/{playbook}.yml", *options],
+                cwd=REPOSITORY,
+                env=local_aws,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=900,
+                check=False,
+            )
+        )
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def aws(local_aws: dict[str, str]):
+    def client(service: str):
+        return boto3.client(
+            service,
+            endpoint_url=f"http://127.0.0.1:{local_aws['LOCAL_AWS_PORT']}",
+            region_name="us-east-1",
+            aws_access_key_id="local-aws-access-key-id",
+            aws_secret_access_key="local-aws-secret-access-key",
+        )
+
+    return client
+
+
+@pytest.fixture(scope="module")
+def secret_values(aws):
+    """The values of the environment's secret, as AWS has them."""
+
+    def read() -> dict[str, str]:
+        secret = aws("secretsmanager").get_secret_value(SecretId=f"{NAME}/application")
+        return dict(json.loads(secret["SecretString"]))
+
+    return read
+
+
+def test_bad_settings_are_refused_all_at_once_before_any_write(play, local_aws) -> None:
+    run = play(
+        "site",
+        "-e",
+        json.dumps(
+            {
+                "langfuse_name": "Far_Too_Long_And_With_Capitals",
+                "langfuse_version": "2.95.0",
+                "network_cidr": "10.42.0.0/33",
+                "web_cpu": 2048,
+                "web_memory": 1024,
+                "langfuse_settings": {"LANGFUSE_ADMIN_API_KEY": "x" * 40},
+            }
+        ),
+    )
+    assert not run.ok
+    for variable in ("langfuse_name", "langfuse_version", "network_cidr", "web_memory", "ADMIN_API_KEY"):
+        assert variable in run.output, run.output[-6000:]
+    stats = json.load(urllib.request.urlopen(f"http://127.0.0.1:{local_aws['LOCAL_AWS_PORT']}/_local/stats"))
+    writes = [call for call in stats["calls"] if re.match(r"\w+\.(Create|Put|Run|Register|Delete|Modify)", call)]
+    assert writes == []
+
+
+def test_a_component_that_dies_half_way_holds_back_the_next_stage(play) -> None:
+    run = play("site", "-e", '{"cache_engine_version": "8.0", "cache_node_type": "cache.t4g.small", "cache_port": -1}')
+    assert not run.ok
+    assert run.failed >= {"cache"}
+    assert run.says('The stage "schema" does not begin, because cache failed earlier in this run')
+
+
+def test_first_run_completes_what_the_killed_one_left(play, secret_values) -> None:
+    run = play("site", "-vvvv")
+    assert run.ok, run.output[-6000:]
+    assert set(run.changed) == COMPONENTS
+    assert run.says("written, processed and read back in")
+    for key, value in secret_values().items():
+        assert value not in run.output, f"the value of {key} is in the output"
+
+
+def test_second_run_changes_nothing(play) -> None:
+    run = play("site")
+    assert run.ok, run.output[-6000:]
+    assert run.changed == dict.fromkeys(COMPONENTS, 0)
+
+
+def test_check_mode_predicts_no_change(play) -> None:
+    run = play("site", "--check", "--diff")
+    assert run.ok, run.output[-6000:]
+    assert run.changed == dict.fromkeys(COMPONENTS, 0)
+
+
+def test_no_secret_is_on_disk(secret_values, local_aws) -> None:
+    values = [value.encode() for value in secret_values().values()]
+    folders = [REPOSITORY / "inventories", Path(os.path.expanduser("~/.ansible/tmp"))]
+    for folder in folders:
+        for path in folder.rglob("*"):
+            if path.is_file():
+                content = path.read_bytes()
+                assert not [value for value in values if value in content], path
+
+
+def test_wrong_cache_password_stops_the_rollout_and_is_explained(play, aws) -> None:
+    task = aws("ecs").describe_services(cluster=NAME, services=["worker"])["services"][0]["taskDefinition"]
+    run = play("site", "--limit", "worker", "-e", '{"langfuse_settings": {"REDIS_AUTH": "not-the-password-of-this-cache"}}')
+    assert not run.ok
+    assert "worker" in run.failed
+    assert "REDIS" in run.output or "WRONGPASS" in run.output, run.output[-6000:]
+    # The deployment went back to what ran before.
+    service = aws("ecs").describe_services(cluster=NAME, services=["worker"])["services"][0]
+    assert service["taskDefinition"] == task
+
+
+def test_missing_bucket_is_caught_by_the_trace(play) -> None:
+    missing = json.dumps({"application_storage": {"bucket": "a-bucket-that-nobody-made", "region": "us-east-1"}})
+    run = play("site", "--limit", "web,worker,verify", "-e", missing)
+    assert not run.ok
+    assert run.failed & {"verify", "web"}
+
+
+def test_migration_that_fails_keeps_services_from_rolling(play) -> None:
+    run = play(
+        "site",
+        "--limit",
+        "migration,web,worker",
+        "-e",
+        '{"langfuse_version": "4.16.0", "clickhouse_user": "nobody-that-clickhouse-knows"}',
+    )
+    assert not run.ok
+    assert "migration" in run.failed
+    assert "Authentication failed" in run.output or "516" in run.output, run.output[-6000:]
+    assert "web" not in run.failed
+
+
+def test_dropped_column_is_named(play, aws, local_aws, secret_values) -> None:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{local_aws['LOCAL_AWS_CLICKHOUSE_HTTP_PORT']}/",
+        data=b"ALTER TABLE traces DROP COLUMN user_id",
+        headers={"X-ClickHouse-User": "langfuse", "X-ClickHouse-Key": secret_values()["CLICKHOUSE_PASSWORD"]},
+    )
+    urllib.request.urlopen(request).read()
+    run = play("site", "--limit", "migration")
+    assert not run.ok
+    assert run.says("user_id")
+
+
+def test_destroy_refuses_without_confirmation(play) -> None:
+    run = play("destroy")
+    assert not run.ok
+    assert run.says("langfuse_destroy_confirm")
+
+
+def test_destroy_refuses_where_deletion_protection_is_on(play, aws) -> None:
+    aws("rds").modify_db_cluster(DBClusterIdentifier=NAME, DeletionProtection=True, ApplyImmediately=True)
+    run = play("destroy", "-e", f"langfuse_destroy_confirm={NAME}")
+    assert not run.ok
+    assert run.says("database_deletion_protection")
+    aws("rds").modify_db_cluster(DBClusterIdentifier=NAME, DeletionProtection=False, ApplyImmediately=True)
+
+
+def test_destroy_leaves_nothing(play) -> None:
+    run = play("destroy", "-e", f"langfuse_destroy_confirm={NAME}")
+    assert run.ok, run.output[-6000:]
+    assert run.says(f"Nothing is left of {NAME}: 0 resources.")
