@@ -70,6 +70,9 @@ site: setup
 
 test: lint sanity unit integration molecule site ## Everything CI runs
 
+bench: setup ## The table of docs/performance.md
+	$(BIN)/python tests/bench/converge.py
+
 build: setup ## The collection's artifact
 	$(BIN)/ansible-galaxy collection build --force
 
