@@ -26,7 +26,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "tests"))
 
-from conftest import free_port  # noqa: E402
+from conftest import free_port
 
 
 @dataclass
@@ -95,7 +95,9 @@ def main() -> None:
         }
         command = [sys.executable, "-m", "local_aws"]
         state = ["--state-dir", f"{folder}/state"]
-        subprocess.run([*command, "start", *state, "--port", environment["LOCAL_AWS_PORT"]], env=environment, check=True)
+        subprocess.run(
+            [*command, "start", *state, "--port", environment["LOCAL_AWS_PORT"]], env=environment, check=True
+        )
         try:
             first = converge(environment, [])
             second = [converge(environment, []) for _ in range(options.repeat)]

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, llmops.langfuse contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The main job, whole: site.yml twice, check mode, injected faults, destroy. Each test continues where the last one left off."""
+"""The main job, whole: site.yml twice, check mode, injected faults, destroy. Each test goes on from the last one."""
 
 from __future__ import annotations
 
@@ -147,7 +147,9 @@ def test_no_secret_is_on_disk(secret_values, local_aws) -> None:
 
 def test_wrong_cache_password_stops_the_rollout_and_is_explained(play, aws) -> None:
     task = aws("ecs").describe_services(cluster=NAME, services=["worker"])["services"][0]["taskDefinition"]
-    run = play("site", "--limit", "worker", "-e", '{"langfuse_settings": {"REDIS_AUTH": "not-the-password-of-this-cache"}}')
+    run = play(
+        "site", "--limit", "worker", "-e", '{"langfuse_settings": {"REDIS_AUTH": "not-the-password-of-this-cache"}}'
+    )
     assert not run.ok
     assert "worker" in run.failed
     assert "REDIS" in run.output or "WRONGPASS" in run.output, run.output[-6000:]
