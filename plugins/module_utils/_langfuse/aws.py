@@ -25,9 +25,7 @@ def client(module: LangfuseModule, service: str) -> Any:
     if not HAS_BOTO3:
         module.fail_json(msg=missing_required_lib("boto3", reason="to read a secret from AWS Secrets Manager"))
     region, endpoint, connection = get_aws_connection_info(module)
-    return boto3_conn(
-        module, conn_type="client", resource=service, region=region, endpoint=endpoint, **connection
-    )
+    return boto3_conn(module, conn_type="client", resource=service, region=region, endpoint=endpoint, **connection)
 
 
 def secret_values(module: LangfuseModule, arn: str, keys: list[str]) -> dict[str, str]:

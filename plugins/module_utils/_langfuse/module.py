@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The base of modules that act on Langfuse rather than on AWS.
 
-They belong to the collection's action group, so they take its options; but they import no boto3, which keeps them quick and
-lets them run where it is not installed. A module with an option that reads AWS uses `aws.py`. Document the options with the
-fragment `llmops.langfuse.connection`.
+They belong to the collection's action group, so they take its options; but they import no boto3, which keeps them quick
+and lets them run where it is not installed. A module with an option that reads AWS uses `aws.py`. Document the options
+with the fragment `llmops.langfuse.connection`.
 """
 
 from __future__ import annotations
