@@ -145,17 +145,21 @@ def test_no_secret_is_on_disk(secret_values, local_aws) -> None:
                 assert not [value for value in values if value in content], path
 
 
-def test_wrong_cache_password_stops_the_rollout_and_is_explained(play, aws) -> None:
-    task = aws("ecs").describe_services(cluster=NAME, services=["worker"])["services"][0]["taskDefinition"]
-    run = play(
-        "site", "--limit", "worker", "-e", '{"langfuse_settings": {"REDIS_AUTH": "not-the-password-of-this-cache"}}'
-    )
-    assert not run.ok
-    assert "worker" in run.failed
-    assert "REDIS" in run.output or "WRONGPASS" in run.output, run.output[-6000:]
-    # The deployment went back to what ran before.
-    service = aws("ecs").describe_services(cluster=NAME, services=["worker"])["services"][0]
-    assert service["taskDefinition"] == task
+def test_wrong_cache_password_stops_the_rollout_and_is_explained(play, aws, secret_values) -> None:
+    right = secret_values()
+    before = aws("ecs").describe_services(cluster=NAME, services=["worker"])["services"][0]["taskDefinition"]
+    wrong = right | {"REDIS_AUTH": "a-password-that-this-cache-has-never-had"}
+    aws("secretsmanager").put_secret_value(SecretId=f"{NAME}/application", SecretString=json.dumps(wrong))
+    try:
+        run = play("site", "--limit", "worker")
+        assert not run.ok
+        assert "worker" in run.failed
+        assert "WRONGPASS" in run.output, run.output[-6000:]
+        # The deployment went back to what ran before.
+        service = aws("ecs").describe_services(cluster=NAME, services=["worker"])["services"][0]
+        assert service["taskDefinition"] == before
+    finally:
+        aws("secretsmanager").put_secret_value(SecretId=f"{NAME}/application", SecretString=json.dumps(right))
 
 
 def test_missing_bucket_is_caught_by_the_trace(play) -> None:
