@@ -63,7 +63,7 @@ sanity: setup
 	tests/sanity/run.sh $(BIN)
 
 molecule: setup
-	$(BIN)/python -m pytest -q -n 2 tests/molecule
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/molecule
 
 site: setup
 	$(BIN)/python -m pytest -q tests/site

@@ -12,6 +12,8 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCENARIOS = sorted(path.parent.name for path in REPOSITORY.glob("extensions/molecule/*/molecule.yml"))
+# They share one environment and so one local AWS, in this order.
+ON_ONE_ENVIRONMENT = ["application", "migration", "web", "worker", "verify"]
 
 
 def test_every_role_has_a_scenario() -> None:
@@ -19,7 +21,15 @@ def test_every_role_has_a_scenario() -> None:
     assert roles == set(SCENARIOS)
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize(
+    "scenario",
+    [pytest.param(name, marks=pytest.mark.xdist_group("environment")) for name in ON_ONE_ENVIRONMENT]
+    + [
+        pytest.param(name, marks=pytest.mark.xdist_group("single"))
+        for name in SCENARIOS
+        if name not in ON_ONE_ENVIRONMENT
+    ],
+)
 def test_scenario(scenario: str, local_aws: dict[str, str]) -> None:
     run = subprocess.run(
         ["molecule", "test", "-s", scenario],
