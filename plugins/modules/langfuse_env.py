@@ -83,7 +83,7 @@ options:
         description: User, where the cache has users.
         type: str
       tls_ca_path:
-        description: File in the container with the authorities of the cache's certificate, where Node.js does not know them.
+        description: File in the container with the authorities of the cache's certificate, where Node.js lacks them.
         type: str
   clickhouse:
     description: ClickHouse. Its password is key V(CLICKHOUSE_PASSWORD) of O(secret_arn) and must be safe in a URL.
@@ -223,13 +223,11 @@ options:
     description: Size of V8's old space in MiB. Node.js does not derive it from the task's memory.
     type: int
   sign_up_disabled:
-    description: Whether nobody new can sign up.
+    description: Whether nobody new can sign up. By default Langfuse's own default applies, and everybody can.
     type: bool
-    default: false
   telemetry:
-    description: Whether Langfuse reports usage statistics to its makers.
+    description: Whether Langfuse reports usage statistics to its makers. By default it does.
     type: bool
-    default: true
   settings:
     description:
       - Any other variable of Langfuse, by its own name. Booleans and numbers are written as Langfuse reads them; an
@@ -472,8 +470,8 @@ def argument_spec() -> dict:
         "write_mode": {"type": "str", "choices": ["legacy", "dual", "events_only"]},
         "keep_alive_timeout_ms": {"type": "int"},
         "node_heap_mib": {"type": "int"},
-        "sign_up_disabled": {"type": "bool", "default": False},
-        "telemetry": {"type": "bool", "default": True},
+        "sign_up_disabled": {"type": "bool"},
+        "telemetry": {"type": "bool"},
         "settings": {"type": "dict", "default": {}},
         "secret_settings": {"type": "dict", "default": {}, "no_log": False},
     }
