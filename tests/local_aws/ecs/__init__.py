@@ -1,0 +1,101 @@
+# Copyright: (c) 2026, llmops.langfuse contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""ECS that runs its tasks: as local processes, with the environment that ECS would give them.
+
+``LocalEcs`` is the whole of it: it patches moto's ECS and load balancer in this process, runs the service scheduler,
+the task processes and the load balancers' proxies, and ends all of them with ``stop()``.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from . import api, balancer, discovery, identity
+from .images import PACKAGE, Images
+from .lifecycle import Tasks
+from .model import LiveTask
+from .runtime import Clock, Runtime
+from .scheduler import Scheduler
+
+IMAGES_FILE = PACKAGE / "images.yml"
+
+
+class LocalEcs:
+    """One per process."""
+
+    def __init__(
+        self,
+        *,
+        lock: Any,
+        state_dir: Path,
+        endpoint: str,
+        time_scale: float = 0.01,
+        images_file: Path = IMAGES_FILE,
+        python: str = sys.executable,
+        patience: float = 30.0,
+    ) -> None:
+        self.runtime = Runtime(
+            lock=lock,
+            clock=Clock(scale=time_scale, patience=patience),
+            state_dir=Path(state_dir).resolve(),
+            endpoint=endpoint,
+            images=Images.load(images_file, python),
+            python=python,
+        )
+        self.balancer = balancer.Balancer(self.runtime)
+        self.tasks = Tasks(self.runtime, self.balancer)
+        self.scheduler = Scheduler(self.runtime, self.balancer, self.tasks)
+        self.api = api.Api(self.runtime, self.tasks)
+
+    def start(self) -> None:
+        api.patch(self.api)
+        balancer.patch(self.balancer)
+        self.scheduler.start()
+
+    def stop(self) -> None:
+        self.scheduler.stop()
+
+    def reset(self) -> None:
+        """End everything that runs; the caller resets moto."""
+        with self.runtime.lock:
+            self.scheduler.clear()
+            self.api.tokens.clear()
+
+    def answer(self, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
+        """Requests below /_local/ecs/ and /_local/resolve."""
+        if path == "/_local/resolve":
+            with self.runtime.lock:
+                addresses = discovery.resolve(query.get("name", ""))
+            return (200, {"addresses": addresses}) if addresses else (404, {"error": "NXDOMAIN", "addresses": []})
+        if path.startswith(identity.CREDENTIALS):
+            return identity.answer_credentials(self.runtime, path, headers.get("Authorization", "") or "")
+        if path.startswith(identity.METADATA):
+            task_id, *rest = path.removeprefix(identity.METADATA).split("/")
+            with self.runtime.lock:
+                return identity.answer_metadata(self.task(task_id), rest)
+        return 404, {"error": "not found"}
+
+    def task(self, task_id: str) -> LiveTask | None:
+        for backend in self.scheduler._backends():
+            for stored in backend.tasks.values():
+                for task in stored.values():
+                    if isinstance(task, LiveTask) and task.id == task_id:
+                        return task
+        return None
+
+    def refusal(
+        self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], operation: str | None
+    ) -> tuple[str, str, str] | None:
+        """(action, resource, principal) when a task's role does not allow its request."""
+        with self.runtime.lock:
+            return identity.refused(self.runtime, method, path, query, headers, operation)
+
+
+def new_lock() -> Any:
+    return threading.RLock()
