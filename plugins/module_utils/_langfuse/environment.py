@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One description of a Langfuse installation, turned into the environment of each of its containers.
 
-`assemble` writes the whole description into one draft, whatever the container; the rules of `rules.py` judge it; and only
-then the container's own variables are picked from it. So web, worker and migration agree, and are refused together.
+`assemble` writes the whole description into one draft, whatever the container; the rules of `rules.py` judge it; and
+only then the container's own variables are picked from it. So web, worker and migration agree, and are refused
+together.
 """
 
 from __future__ import annotations
@@ -234,8 +235,8 @@ def _server(draft: Draft) -> None:
             )
         draft.put("NODE_OPTIONS", f"--max-old-space-size={heap}", "node_heap_mib", replaceable=True)
     draft.put("NEXTAUTH_URL", options["url"], "url")
-    draft.put("AUTH_DISABLE_SIGNUP", options["sign_up_disabled"], "sign_up_disabled")
-    draft.put("TELEMETRY_ENABLED", options["telemetry"], "telemetry")
+    draft.put("AUTH_DISABLE_SIGNUP", options["sign_up_disabled"], "sign_up_disabled", replaceable=True)
+    draft.put("TELEMETRY_ENABLED", options["telemetry"], "telemetry", replaceable=True)
 
 
 def _database(draft: Draft) -> None:
@@ -318,14 +319,10 @@ def _storage(draft: Draft) -> None:
         ("LANGFUSE_S3_EVENT_UPLOAD", "event_prefix", "events/"),
         ("LANGFUSE_S3_MEDIA_UPLOAD", "media_prefix", "media/"),
     ]
-    if storage.get("export_enabled") is not False:
+    exports = storage.get("export_enabled") is not False and bool(storage.get("bucket"))
+    if exports:
         uses.append(("LANGFUSE_S3_BATCH_EXPORT", "export_prefix", "exports/"))
-    draft.put(
-        "LANGFUSE_S3_BATCH_EXPORT_ENABLED",
-        storage.get("export_enabled") is not False,
-        "storage.export_enabled",
-        replaceable=True,
-    )
+    draft.put("LANGFUSE_S3_BATCH_EXPORT_ENABLED", exports, "storage.export_enabled", replaceable=True)
     for name, prefix, default in uses:
         chosen = default if storage.get(prefix) is None else storage[prefix]
         # Langfuse's own default region is none of AWS's, so each use gets it.
@@ -499,7 +496,6 @@ def _secrets_of_the_environment(draft: Draft) -> None:
         draft.error(
             "secret_arn", f"'{arn}' is not the ARN of a Secrets Manager secret", "set arn:aws:secretsmanager:..."
         )
-        return
     for name in draft.options["secret_keys"]:
         if name in draft.secret or not _needed(draft, name) or not _name_allowed(draft, name, f"secret_keys.{name}"):
             continue
