@@ -320,7 +320,7 @@ ecs:
       elements: dict
       sample:
         - name: SALT
-          valueFrom: arn:aws:secretsmanager:eu-central-1:123456789012:secret:langfuse-AbCdEf:SALT::
+          valueFrom: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:langfuse-AbCdEf:SALT::"
 dotenv:
   description: The plain variables as a C(.env) file, which a shell reads too; the secret ones stand there as comments.
   returned: success
