@@ -1,0 +1,398 @@
+# Copyright: (c) 2026, llmops.langfuse contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the web image's entry point does to both databases before it serves.
+
+ClickHouse: the migrations of the version, one by one, with the book-keeping of golang-migrate's ClickHouse driver. The
+statements are made from data/clickhouse_migrations.json. Postgres: the few tables that the doubles use, with
+Prisma's book-keeping; Langfuse's own schema is far larger.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from local_aws.container import settings, stores
+from local_aws.container.stores import ClickHouse, ClickHouseError, StoreError
+
+Columns = dict[str, str]
+PARTITIONED_BY = ("timestamp", "start_time")
+PARTITIONED = ("traces", "observations", "scores", "events_full", "events_core")
+# The views' texts are not in the facts; these give the recorded columns and types from the same tables.
+VIEWS = {
+    "analytics_traces": """
+        SELECT t.project_id AS project_id, toStartOfHour(t.timestamp) AS hour, uniq(t.id) AS countTraces,
+            max(t.user_id IS NOT NULL) AS hasUsers, max(t.session_id IS NOT NULL) AS hasSessions,
+            max(t.environment != 'default') AS hasEnvironments, max(length(t.tags) > 0) AS hasTags
+        FROM traces AS t GROUP BY project_id, hour""",
+    "analytics_observations": """
+        SELECT o.project_id AS project_id, o.type AS type, toStartOfHour(o.start_time) AS hour,
+            uniq(o.id) AS countObservations, max(o.level != 'DEFAULT') AS hasLevel,
+            max(isNotNull(o.provided_model_name)) AS hasProvidedModelName,
+            max(length(o.provided_usage_details) > 0) AS hasProvidedUsageDetails,
+            max(length(o.provided_cost_details) > 0) AS hasProvidedCostDetails,
+            max(isNotNull(o.prompt_name)) AS hasPromptName
+        FROM observations AS o GROUP BY project_id, type, hour""",
+    "analytics_scores": """
+        SELECT s.project_id AS project_id, toStartOfHour(s.timestamp) AS hour, uniq(s.id) AS countScores,
+            max(s.source = 'ANNOTATION') AS hasAnnotation, max(s.source = 'API') AS hasApi,
+            max(s.source = 'EVAL') AS hasEval, max(isNotNull(s.observation_id)) AS hasObservationScore,
+            max(isNotNull(s.session_id)) AS hasSessionScore, max(isNotNull(s.dataset_run_id)) AS hasDatasetRunScore,
+            max(s.data_type = 'BOOLEAN') AS hasBoolScore, max(s.data_type = 'NUMERIC') AS hasNumericScore,
+            max(s.data_type = 'CATEGORICAL') AS hasCategoricalScore, max(isNotNull(s.comment)) AS hasComment{more}
+        FROM scores AS s GROUP BY project_id, hour""",
+}
+VIEW_COLUMNS = {
+    "ingested_sdks": ", sumMap(map(toString(s.ingestion_sdk_name), toUInt64(1))) AS ingested_sdks",
+}
+
+
+class MigrationError(Exception):
+    """The migration ended; its message is what the real tool prints."""
+
+
+def head_of(version: tuple[int, int, int]) -> int:
+    """The newest ClickHouse migration of a release."""
+    head = 0
+    for first, number in settings.data("clickhouse_migrations")["first_release_with_head"]:
+        if settings.parse_version(first) <= version:
+            head = int(number)
+    if not head:
+        raise MigrationError(f"Langfuse {'.'.join(map(str, version))} has no ClickHouse schema")
+    return head
+
+
+class Schema:
+    """Makes the statements of a migration, and knows the columns as they are after it."""
+
+    def __init__(self, cluster: str | None = None) -> None:
+        self.columns: dict[str, Columns] = {}
+        self.cluster = cluster
+        self._on_cluster = f" ON CLUSTER {cluster}" if cluster else ""
+
+    def statements(self, changes: Mapping[str, Any]) -> Iterator[str]:
+        """The statements of one migration."""
+        added = changes.get("added", {})
+        for name, table in sorted(added.items(), key=lambda item: item[1]["engine"] == "MaterializedView"):
+            self.columns[name] = dict(table["columns"])
+            yield self._create(name, table)
+        grown = changes.get("columns_added", {})
+        for name in sorted(grown, key=lambda each: each in VIEWS or each.endswith("_mv")):
+            columns = grown[name]
+            self.columns[name] |= columns
+            yield from self._add(name, columns)
+        for name, columns in changes.get("columns_changed", {}).items():
+            self.columns[name] |= columns
+            for column, kind in columns.items():
+                yield f"ALTER TABLE {name}{self._on_cluster} MODIFY COLUMN `{column}` {kind}"
+        for name in sorted(changes.get("dropped", ())):
+            del self.columns[name]
+            verb = "DROP VIEW" if name.endswith("_mv") else "DROP TABLE"
+            yield f"{verb} IF EXISTS {name}{self._on_cluster}"
+
+    def _create(self, name: str, table: Mapping[str, Any]) -> str:
+        if table["engine"] == "View":
+            return self._view(name)
+        if table["engine"] == "MaterializedView":
+            return self._materialized_view(name)
+        columns = ", ".join(f"`{column}` {kind}" for column, kind in table["columns"].items())
+        text = f"CREATE TABLE {name}{self._on_cluster} ({columns}) ENGINE = {self._engine(name, table)}"
+        partition = next((column for column in PARTITIONED_BY if column in table["columns"]), None)
+        if name in PARTITIONED and partition:
+            text += f" PARTITION BY toYYYYMM({partition})"
+        if table["sorting_key"]:
+            text += f" ORDER BY ({table['sorting_key']})"
+        return text
+
+    def _engine(self, name: str, table: Mapping[str, Any]) -> str:
+        engine = str(table["engine"])
+        if self.cluster and engine.endswith("MergeTree") and name not in ("event_log", "dataset_run_items"):
+            engine = f"Replicated{engine}"
+        if engine.endswith("ReplacingMergeTree") and {"event_ts", "is_deleted"} <= set(table["columns"]):
+            return f"{engine}(event_ts, is_deleted)"
+        return engine
+
+    def _view(self, name: str) -> str:
+        more = "".join(text for column, text in VIEW_COLUMNS.items() if column in self.columns[name])
+        text = re.sub(r"\s+", " ", VIEWS[name].format(more=more)).strip()
+        columns = ", ".join(f"`{column}` {kind}" for column, kind in self.columns[name].items())
+        return f"CREATE VIEW {name}{self._on_cluster} ({columns}) AS {text}"
+
+    def _materialized_view(self, name: str) -> str:
+        """A view that fills the table of its name: each column from the same column of its source."""
+        columns = self.columns[name]
+        source, target = name.removesuffix("_mv"), name.removesuffix("_mv")
+        if name.startswith("project_environments_"):
+            source, target = source.removeprefix("project_environments_"), "project_environments"
+            selected = "s.project_id AS project_id, groupUniqArray(toString(s.environment)) AS environments"
+            group = " GROUP BY project_id"
+        elif source == "events_core":
+            source = "events_full"
+            selected = ", ".join(f"s.`{column}` AS `{column}`" for column in columns)
+            group = ""
+        else:
+            source = "traces_null"
+            selected = ", ".join(
+                f"{_aggregate(column, self.columns[target][column])} AS `{column}`" for column in columns
+            )
+            group = " GROUP BY project_id, id"
+        declared = ", ".join(f"`{column}` {kind}" for column, kind in columns.items())
+        return (
+            f"CREATE MATERIALIZED VIEW {name}{self._on_cluster} TO {target} ({declared}) AS "
+            f"SELECT {selected} FROM {source} AS s{group}"
+        )
+
+    def _add(self, name: str, columns: Columns) -> Iterator[str]:
+        if name in VIEWS:
+            yield f"DROP VIEW IF EXISTS {name}{self._on_cluster}"
+            yield self._view(name)
+        elif name.endswith("_mv"):
+            yield f"DROP VIEW IF EXISTS {name}{self._on_cluster}"
+            yield self._materialized_view(name)
+        else:
+            for column, kind in columns.items():
+                yield f"ALTER TABLE {name}{self._on_cluster} ADD COLUMN IF NOT EXISTS `{column}` {kind}"
+
+
+def _aggregate(column: str, kind: str) -> str:
+    found = re.match(r"(Simple)?AggregateFunction\((\w+),", kind)
+    if not found:
+        return f"s.`{column}`"
+    source = "start_time" if column == "timestamp" else "end_time" if column == "end_time" else column
+    if not found[1]:
+        inner = kind.removeprefix("AggregateFunction(argMax, ").rsplit(", ", 1)[0]
+        return f"argMaxState(CAST(s.`{column}` AS {inner}), s.event_ts)"
+    return f"{found[2]}(s.`{source}`)"
+
+
+class ClickHouseMigration:
+    """golang-migrate's `up` with its ClickHouse driver: no lock, two rows for each migration, the newest row counts."""
+
+    def __init__(self, client: ClickHouse, head: int, cluster: str | None = None) -> None:
+        self.client = client
+        self.head = head
+        self.schema = Schema(cluster)
+        self.cluster = cluster
+        self.sequence = 0
+
+    def state(self) -> tuple[int, bool]:
+        """The number reached, and whether the last migration is unfinished; -1 in an empty database."""
+        rows = self.client.rows("SELECT version, dirty FROM schema_migrations ORDER BY sequence DESC LIMIT 1")
+        return (int(rows[0]["version"]), bool(rows[0]["dirty"])) if rows else (-1, False)
+
+    def _record(self, version: int, dirty: bool) -> None:
+        self.sequence = max(time.time_ns(), self.sequence + 1)
+        self.client.execute(
+            f"INSERT INTO schema_migrations (version, dirty, sequence) VALUES ({version}, {int(dirty)}, {self.sequence})"
+        )
+
+    def _prepare(self) -> None:
+        on_cluster = f" ON CLUSTER {self.cluster}" if self.cluster else ""
+        engine = "ReplicatedMergeTree" if self.cluster else "MergeTree"
+        self.client.execute(
+            f"CREATE TABLE IF NOT EXISTS schema_migrations{on_cluster} (version Int64, dirty UInt8, sequence UInt64) "
+            f"ENGINE = {engine} ORDER BY sequence"
+        )
+
+    def run(self) -> None:
+        """Apply what is missing."""
+        try:
+            self._prepare()
+            reached, dirty = self.state()
+        except StoreError as error:
+            raise MigrationError(f"error: failed to open database, {error}") from error
+        if dirty:
+            raise MigrationError(f"error: Dirty database version {reached}. Fix and force version.")
+        if reached > self.head:
+            raise MigrationError(
+                f"error: no migration found for version {reached}: read down for version {reached} "
+                "clickhouse/migrations/unclustered: file does not exist"
+            )
+        for migration in settings.data("clickhouse_migrations")["migrations"][: self.head]:
+            statements = list(self.schema.statements(migration["changes"]))
+            if migration["version"] > reached:
+                self._apply(migration, statements)
+        if reached == self.head:
+            print("no change", file=sys.stderr)
+
+    def _apply(self, migration: Mapping[str, Any], statements: list[str]) -> None:
+        started = time.monotonic()
+        version = int(migration["version"])
+        try:
+            self._record(version, True)
+            for statement in statements:
+                self.client.execute(statement)
+            self._record(version, False)
+        except StoreError as error:
+            raise MigrationError(
+                f"error: migration failed in line 0: {migration['name']} (details: {error})"
+            ) from error
+        milliseconds = (time.monotonic() - started) * 1000
+        print(f"{version}/u {migration['name']} ({milliseconds:.6f}ms)", file=sys.stderr, flush=True)
+
+
+def clickhouse(given: Mapping[str, str], version: tuple[int, int, int]) -> None:
+    """packages/shared/clickhouse/scripts/up.sh."""
+    needed = ("CLICKHOUSE_URL", "CLICKHOUSE_MIGRATION_URL", "CLICKHOUSE_USER", "CLICKHOUSE_PASSWORD")
+    for name in needed:
+        if name not in given:
+            raise MigrationError(f"Error: {name} is not set.")
+    clustered = given.get("CLICKHOUSE_CLUSTER_ENABLED") != "false"
+    secure = given.get("CLICKHOUSE_MIGRATION_SSL") == "true"
+    # The script puts everything into the address as it is; what the address then means is the driver's affair.
+    address = (
+        f"{given['CLICKHOUSE_MIGRATION_URL']}?username={given['CLICKHOUSE_USER']}&password={given['CLICKHOUSE_PASSWORD']}"
+        f"&database={given.get('CLICKHOUSE_DB', 'default')}&x-multi-statement=true"
+        + ("&secure=true&skip_verify=true" if secure else "")
+    )
+    parts = urlsplit(address)
+    if parts.scheme != "clickhouse":
+        raise MigrationError(
+            f"error: failed to open database: unknown driver {parts.scheme or address.partition(':')[0]} (forgotten import?)"
+        )
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    try:
+        client = ClickHouse(
+            f"{'clickhouses' if 'secure' in options else 'clickhouse'}://{parts.netloc}",
+            options.get("username", "default"),
+            options.get("password", ""),
+            options.get("database", "default"),
+            verify=False,
+        )
+    except (StoreError, ValueError) as error:
+        raise MigrationError(f"error: failed to open database: {error}") from error
+    # Langfuse's files hold the cluster's name literally.
+    ClickHouseMigration(client, head_of(version), "default" if clustered else None).run()
+
+
+# -- Postgres ---------------------------------------------------------------------------------------------------------
+
+ADVISORY_LOCK = 72707369
+POSTGRES_MIGRATIONS = {
+    "00000000000001_double_identity": """
+        CREATE TABLE organizations (id text PRIMARY KEY, name text NOT NULL, metadata jsonb,
+            created_at timestamp(3) NOT NULL DEFAULT now(), updated_at timestamp(3) NOT NULL DEFAULT now());
+        CREATE TABLE projects (id text PRIMARY KEY, org_id text NOT NULL REFERENCES organizations ON DELETE CASCADE,
+            name text NOT NULL, retention_days integer, metadata jsonb, deleted_at timestamp(3),
+            created_at timestamp(3) NOT NULL DEFAULT now(), updated_at timestamp(3) NOT NULL DEFAULT now());
+        CREATE TABLE api_keys (id text PRIMARY KEY, project_id text REFERENCES projects ON DELETE CASCADE, note text,
+            public_key text NOT NULL UNIQUE, hashed_secret_key text NOT NULL UNIQUE,
+            fast_hashed_secret_key text UNIQUE, display_secret_key text NOT NULL, last_used_at timestamp(3),
+            expires_at timestamp(3), created_at timestamp(3) NOT NULL DEFAULT now());
+        CREATE TABLE users (id text PRIMARY KEY, email text UNIQUE, name text, password text,
+            admin boolean NOT NULL DEFAULT false, created_at timestamp(3) NOT NULL DEFAULT now(),
+            updated_at timestamp(3) NOT NULL DEFAULT now());
+        CREATE TABLE organization_memberships (id text PRIMARY KEY,
+            org_id text NOT NULL REFERENCES organizations ON DELETE CASCADE,
+            user_id text NOT NULL REFERENCES users ON DELETE CASCADE, role text NOT NULL, UNIQUE (org_id, user_id));
+    """,
+    "00000000000002_double_background_migrations": """
+        CREATE TABLE background_migrations (id text PRIMARY KEY, name text NOT NULL UNIQUE, script text NOT NULL,
+            args jsonb NOT NULL, state jsonb NOT NULL DEFAULT '{}', finished_at timestamp(3), failed_at timestamp(3),
+            failed_reason text, worker_id text, locked_at timestamp(3));
+    """,
+}
+# Langfuse's rows that move version 2's data, and since July 2026 those of version 4 behind a gate.
+BACKGROUND_MIGRATIONS = (
+    "20241024_1730_migrate_traces_from_pg_to_ch",
+    "20241024_1737_migrate_observations_from_pg_to_ch",
+    "20241024_1738_migrate_scores_from_pg_to_ch",
+    "20241024_1739_migrate_event_log_to_blob_storage_ref_table",
+)
+GATE = "LANGFUSE_BACKGROUND_MIGRATION_V4_ENABLE_HISTORIC_BACKFILL"
+GATED_SINCE = (3, 200, 0)
+GATED = tuple(f"20260701_v4_step_{step}_double" for step in range(1, 6))
+
+
+def _known_error(url: str, error: StoreError) -> str:
+    """Prisma's words for what went wrong."""
+    if isinstance(error, stores.InvalidDatabaseUrl):
+        return f"Error: P1013: {error}"
+    parts = urlsplit(url)
+    text = str(error)
+    if "password authentication failed" in text:
+        return (
+            f"Error: P1000: Authentication failed against database server, the provided database credentials for "
+            f"`{parts.username}` are not valid."
+        )
+    if "does not exist" in text:
+        return f"Error: P1003: Database `{parts.path.lstrip('/')}` does not exist on the database server. ({text})"
+    if "no pg_hba.conf entry" in text:
+        return f"Error: P1010: User was denied access on the database. ({text})"
+    return f"Error: P1001: Can't reach database server at `{parts.hostname}:{parts.port or 5432}` ({text})"
+
+
+def postgres(url: str, version: tuple[int, int, int]) -> None:
+    """prisma migrate deploy."""
+    import psycopg
+
+    try:
+        connection = stores.database(url)
+    except StoreError as error:
+        raise MigrationError(_known_error(url, error)) from error
+    with connection:
+        try:
+            _deploy(connection, version)
+        except psycopg.Error as error:
+            raise MigrationError(f"Error: P3018: A migration failed to apply. Database error: {error}") from error
+
+
+def _deploy(connection: Any, version: tuple[int, int, int]) -> None:
+    connection.execute("SET lock_timeout = '10s'")
+    connection.execute("SELECT pg_advisory_lock(%s)", (ADVISORY_LOCK,))
+    connection.execute("""
+        CREATE TABLE IF NOT EXISTS _prisma_migrations (id varchar(36) PRIMARY KEY, checksum varchar(64) NOT NULL,
+            finished_at timestamptz, migration_name varchar(255) NOT NULL, logs text, rolled_back_at timestamptz,
+            started_at timestamptz NOT NULL DEFAULT now(), applied_steps_count integer NOT NULL DEFAULT 0)
+    """)
+    rows = connection.execute(
+        "SELECT migration_name, finished_at IS NOT NULL FROM _prisma_migrations WHERE rolled_back_at IS NULL"
+    ).fetchall()
+    failed = sorted(name for name, finished in rows if not finished)
+    if failed:
+        raise MigrationError(
+            "Error: P3009\n\nmigrate found failed migrations in the target database, new migrations will not be applied. "
+            "Read more about how to resolve migration issues in a production database: https://pris.ly/d/migrate-resolve\n"
+            f"The `{failed[0]}` migration failed"
+        )
+    applied = {name for name, _finished in rows}
+    print(f"{len(POSTGRES_MIGRATIONS)} migrations found in prisma/migrations", flush=True)
+    for name, text in POSTGRES_MIGRATIONS.items():
+        if name in applied:
+            continue
+        row = str(uuid.uuid4())
+        connection.execute(
+            "INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES (%s, %s, %s)",
+            (row, hashlib.sha256(text.encode()).hexdigest(), name),
+        )
+        print(f"Applying migration `{name}`", flush=True)
+        with connection.transaction():
+            connection.execute(text)
+            connection.execute(
+                "UPDATE _prisma_migrations SET finished_at = now(), applied_steps_count = 1 WHERE id = %s", (row,)
+            )
+    _background_rows(connection, version)
+    connection.execute("SELECT pg_advisory_unlock(%s)", (ADVISORY_LOCK,))
+    print("All migrations have been successfully applied." if applied == set() else "Done.", flush=True)
+
+
+def _background_rows(connection: Any, version: tuple[int, int, int]) -> None:
+    rows = [(name, "{}") for name in BACKGROUND_MIGRATIONS]
+    if version >= GATED_SINCE:
+        rows += [(name, f'{{"envGate": "{GATE}"}}') for name in GATED]
+    for name, arguments in rows:
+        connection.execute(
+            "INSERT INTO background_migrations (id, name, script, args) VALUES (%s, %s, %s, %s)"
+            " ON CONFLICT (name) DO NOTHING",
+            (str(uuid.uuid4()), name, re.sub(r"^\d+_(\d{4}_)?", "", name), arguments),
+        )
+
+
+__all__ = ["ClickHouseError", "ClickHouseMigration", "MigrationError", "Schema", "clickhouse", "head_of", "postgres"]
