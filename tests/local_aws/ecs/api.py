@@ -101,7 +101,7 @@ class Api:
             return {"cluster": self.count(backend, known)}
         cluster = backend.create_cluster(
             name,
-            params.get("tags"),
+            params.get("tags") or [],
             params.get("settings"),
             params.get("configuration"),
             params.get("capacityProviders") or [],
