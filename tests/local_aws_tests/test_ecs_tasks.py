@@ -83,7 +83,7 @@ def test_entry_point_and_command_join_as_in_docker(local: Local) -> None:  # noq
         local.container(
             entryPoint=["bash", "-c"],
             command=["mkdir -p /etc/app/config.d && echo '<x/>' > /etc/app/config.d/a.xml && exec /entrypoint.sh -c "
-                     "\"import os; print(open(os.environ['LOCAL_AWS_ROOT'] + '/etc/app/config.d/a.xml').read())\""]),
+                     "\"print(open('/etc/app/config.d/a.xml').read())\""]),
         family="shell")
     assert "<x/>" in local.log(local.stopped(local.run(shell)))
     overridden = {"containerOverrides": [{"name": "main", "command": ["-c", "print('overridden')"]}]}
@@ -228,7 +228,7 @@ def test_a_task_role_decides_what_s3_lets_a_task_do(local: Local) -> None:  # no
     task = local.stopped(local.run(local.definition(local.container(S3_CODE), taskRoleArn=role)))
     log = local.log(task)
     assert log[0] == "mine written"
-    assert log[1].startswith("other ClientError") and "AccessDenied" in log[1]
+    assert log[1].startswith("other AccessDenied")
 
 
 def test_a_task_without_a_role_has_no_credentials(local: Local) -> None:  # noqa: F811
@@ -273,7 +273,7 @@ def file_system(local: Local, *, admits: bool = True, zone: int = 0, path: str =
         "fileSystemId": system, "transitEncryption": "ENABLED", "authorizationConfig": {"accessPointId": point}}}
 
 
-WRITE = "import os; p = os.environ['LOCAL_AWS_ROOT'] + '/data/n'; n = int(open(p).read()) if os.path.exists(p) else 0; " \
+WRITE = "import os; p = '/data/n'; n = int(open(p).read()) if os.path.exists(p) else 0; " \
         "open(p, 'w').write(str(n + 1)); print('run', n + 1)"
 MOUNT = [{"sourceVolume": "data", "containerPath": "/data"}]
 

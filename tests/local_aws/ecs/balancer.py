@@ -23,8 +23,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from moto.core.exceptions import ServiceException
 from moto.ec2 import ec2_backends
+from moto.elbv2.exceptions import InvalidConfigurationRequest, TargetGroupNotFoundError
 from moto.elbv2.models import ELBv2Backend, FakeHealthStatus, elbv2_backends
 
 from .model import LiveTask, Probe
@@ -239,8 +239,7 @@ class Balancer:
         try:
             proxy = Proxy(self, region, listener)
         except OSError as error:
-            raise ServiceException(
-                "InvalidConfigurationRequest",
+            raise InvalidConfigurationRequest(
                 f"The local load balancer cannot listen on port {listener.port}: {error.strerror or error}. "
                 "Choose another listener port, or free this one.",
             ) from error
@@ -489,7 +488,7 @@ def patch(balancer: Balancer) -> None:
         if owner.type == "application":
             try:
                 balancer.open(listener)
-            except ServiceException:
+            except InvalidConfigurationRequest:
                 owner.listeners.pop(listener.arn, None)
                 raise
         return listener
@@ -516,7 +515,7 @@ def patch(balancer: Balancer) -> None:
     def health(self: Any, target_group_arn: str, targets: list[dict[str, Any]]) -> list[FakeHealthStatus]:
         group = self.target_groups.get(target_group_arn)
         if group is None:
-            raise ServiceException("TargetGroupNotFound", "One or more target groups not found")
+            raise TargetGroupNotFoundError()
         if not targets:
             return balancer.describe_all(group)
         return [balancer.describe(group, target) for target in targets]

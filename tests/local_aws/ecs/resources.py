@@ -9,6 +9,7 @@ Each step fails as it fails on Fargate, with the text that AWS puts into ``stopp
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from pathlib import Path
 from typing import Any
@@ -312,8 +313,6 @@ def reachable(ec2: Any, groups: list[str], task: LiveTask, port: int) -> bool:
 
 def admits(ec2: Any, groups: list[str], source_groups: list[str], source_address: str, port: int) -> bool:
     """Whether security groups admit traffic from other groups or from an address."""
-    import ipaddress
-
     address = ipaddress.ip_address(source_address) if source_address else None
     for group_id in groups:
         group = ec2.get_security_group_from_id(group_id)
@@ -322,11 +321,11 @@ def admits(ec2: Any, groups: list[str], source_groups: list[str], source_address
                 continue
             if str(rule.ip_protocol) != "-1" and not int(rule.from_port) <= port <= int(rule.to_port):
                 continue
-            if any(item.get("GroupId") in source_groups for item in rule.source_groups):
+            if rule.source_group.get("GroupId") in source_groups:
                 return True
-            for item in rule.ip_ranges:
-                if item.get("CidrIp") and address and address in ipaddress.ip_network(item["CidrIp"]):
-                    return True
+            cidr = rule.ip_range.get("CidrIp")
+            if cidr and address and address in ipaddress.ip_network(cidr):
+                return True
     return False
 
 
