@@ -1,0 +1,523 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, llmops.langfuse contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: langfuse_secrets
+version_added: 0.1.0
+short_description: Keep the secrets of a Langfuse environment in one AWS Secrets Manager secret
+description:
+  - Keeps one secret whose value is a JSON object; its keys are the names of Langfuse's environment variables.
+  - Makes the values that are missing, each in the form that Langfuse and the data stores take, and never changes one that
+    exists, unless it is named in O(rotate). Existing values are checked, so values of your own may be put into the secret
+    before.
+  - Values are made, read and written within the module. It never returns one.
+options:
+  name:
+    description: Name of the secret.
+    type: str
+    required: true
+  state:
+    description:
+      - V(present) makes the secret and what is missing in it. A secret that waits for its deletion is restored, with its
+        values.
+      - V(absent) deletes it, by default with a window in which it can be restored.
+    type: str
+    choices: [present, absent]
+    default: present
+  keys:
+    description:
+      - Keys that the secret must have. Other keys in it are left alone.
+      - A value can be made for the default ones and for V(ADMIN_API_KEY). Any other key must exist.
+      - V(LANGFUSE_INIT_PROJECT_PUBLIC_KEY) and V(LANGFUSE_INIT_PROJECT_SECRET_KEY) are a pair and are made together.
+    type: list
+    elements: str
+    default:
+      - CLICKHOUSE_PASSWORD
+      - DATABASE_PASSWORD
+      - ENCRYPTION_KEY
+      - LANGFUSE_INIT_PROJECT_PUBLIC_KEY
+      - LANGFUSE_INIT_PROJECT_SECRET_KEY
+      - LANGFUSE_INIT_USER_PASSWORD
+      - NEXTAUTH_SECRET
+      - REDIS_AUTH
+      - SALT
+  rotate:
+    description:
+      - Keys that get a new value each time the module runs with this option.
+      - The data stores and the running tasks do not follow by themselves.
+      - V(ENCRYPTION_KEY) is refused, because Langfuse cannot re-encrypt what it stored with the old one.
+    type: list
+    elements: str
+    default: []
+  description:
+    description: Description of the secret.
+    type: str
+  kms_key_id:
+    description:
+      - Id, ARN or alias of the KMS key that encrypts the secret.
+      - By default the account's C(aws/secretsmanager), or what an existing secret has.
+    type: str
+  recovery_window_in_days:
+    description: Days in which a deleted secret can be restored, V(7) to V(30).
+    type: int
+    default: 30
+  force_delete:
+    description: Delete at once, without O(recovery_window_in_days), also where the secret already waits for its deletion.
+    type: bool
+    default: false
+  tags:
+    description: Tags of the secret.
+    type: dict
+    aliases: [resource_tags]
+  purge_tags:
+    description: Whether tags that are not in O(tags) are removed, where O(tags) is given.
+    type: bool
+    default: true
+  wait_timeout:
+    description: Seconds to try again where AWS has not finished deleting an earlier secret of this name.
+    type: int
+    default: 120
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - llmops.langfuse.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    details:
+      - Shows the names of keys, never their values.
+  idempotent:
+    support: partial
+    details:
+      - With O(rotate), each run makes new values.
+seealso:
+  - module: llmops.langfuse.langfuse_env
+author:
+  - llmops.langfuse contributors (@llmops)
+"""
+
+EXAMPLES = r"""
+- name: Make what is missing
+  llmops.langfuse.langfuse_secrets:
+    name: langfuse-production/application
+    tags:
+      langfuse:environment: langfuse-production
+
+- name: Give the cache a new password
+  llmops.langfuse.langfuse_secrets:
+    name: langfuse-production/application
+    rotate: [REDIS_AUTH]
+
+- name: Delete the secret; it can be restored for a week
+  llmops.langfuse.langfuse_secrets:
+    name: langfuse-production/application
+    state: absent
+    recovery_window_in_days: 7
+"""
+
+RETURN = r"""
+arn:
+  description: ARN of the secret; empty where it does not exist, and in check mode where it would be made.
+  returned: always
+  type: str
+  sample: arn:aws:secretsmanager:eu-central-1:123456789012:secret:langfuse-production/application-AbCdEf
+name:
+  description: Name of the secret.
+  returned: always
+  type: str
+  sample: langfuse-production/application
+version_id:
+  description: Id of the current version. It changes exactly when a value does; empty as O(ignore:arn) is.
+  returned: always
+  type: str
+  sample: 5a1c2f3e-7c4b-4f7e-8a57-0f2b9f0c6f11
+secret_keys:
+  description: Names of the keys that the secret has.
+  returned: always
+  type: list
+  elements: str
+  sample: [DATABASE_PASSWORD, REDIS_AUTH]
+made:
+  description: Names of the keys that got a value now, or would in check mode.
+  returned: always
+  type: list
+  elements: str
+  sample: [REDIS_AUTH]
+rotated:
+  description: Those of RV(made) that had a value before.
+  returned: always
+  type: list
+  elements: str
+  sample: [REDIS_AUTH]
+restored:
+  description: Whether the secret waited for its deletion and was restored.
+  returned: always
+  type: bool
+  sample: false
+tags:
+  description: Tags of the secret.
+  returned: always
+  type: dict
+  sample: {"langfuse:environment": langfuse-production}
+problems:
+  description: What is wrong with existing values or with the options, without any value.
+  returned: when values or options are wrong
+  type: list
+  elements: str
+  sample: [ENCRYPTION_KEY is not 64 hexadecimal characters]
+"""
+
+import json
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
+from ansible_collections.llmops.langfuse.plugins.module_utils._aws.errors import AwsError, AwsErrorHandler
+from ansible_collections.llmops.langfuse.plugins.module_utils._aws.module import (
+    TAG_OPTIONS,
+    merged_tags,
+    run,
+    tag_changes,
+    tag_dict,
+    tag_list,
+)
+from ansible_collections.llmops.langfuse.plugins.module_utils._aws.waiters import wait_until
+from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.secret_forms import (
+    DEFAULT_KEYS,
+    Plan,
+    make,
+    plan,
+)
+
+# Shorter values would turn every text with the same letters into asterisks.
+MASKED_LENGTH = 6
+# How often another writer may come between reading and writing.
+ATTEMPTS = 5
+# Ids of versions that follow from the version before, so that of two writers only one succeeds.
+NAMESPACE = uuid.UUID("0d4d3f6b-58b0-4f0f-9f43-6d9f0f7f1c55")
+
+
+class SecretsErrorHandler(AwsErrorHandler):
+    MISSING = ("ResourceNotFoundException",)
+
+
+class Conflict(Exception):
+    """Somebody else wrote in between; what was read is no longer true."""
+
+
+@dataclass
+class Secret:
+    """The secret as it is now; values stay within this process."""
+
+    arn: str = ""
+    version_id: str = ""
+    description: str = ""
+    kms_key_id: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
+    deleted: bool = False
+    values: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def exists(self) -> bool:
+        return bool(self.arn)
+
+
+@SecretsErrorHandler.list_error_handler("describe the secret {1}")
+@AWSRetry.jittered_backoff()
+def describe(client: Any, name: str) -> dict[str, Any] | None:
+    return client.describe_secret(SecretId=name)
+
+
+@SecretsErrorHandler.list_error_handler("read the secret {1}")
+@AWSRetry.jittered_backoff()
+def get_value(client: Any, name: str) -> dict[str, Any] | None:
+    return client.get_secret_value(SecretId=name)
+
+
+@SecretsErrorHandler.common_error_handler("restore the secret {1}")
+@AWSRetry.jittered_backoff()
+def restore(client: Any, name: str) -> None:
+    client.restore_secret(SecretId=name)
+
+
+@SecretsErrorHandler.common_error_handler("create the secret {1}")
+@AWSRetry.jittered_backoff()
+def create(client: Any, name: str, **settings: Any) -> dict[str, Any]:
+    return client.create_secret(Name=name, **settings)
+
+
+@SecretsErrorHandler.common_error_handler("write the secret {1}")
+@AWSRetry.jittered_backoff()
+def put_value(client: Any, name: str, text: str, token: str) -> dict[str, Any]:
+    return client.put_secret_value(SecretId=name, SecretString=text, ClientRequestToken=token)
+
+
+@SecretsErrorHandler.common_error_handler("change the secret {1}")
+@AWSRetry.jittered_backoff()
+def update(client: Any, name: str, **settings: Any) -> None:
+    client.update_secret(SecretId=name, **settings)
+
+
+@SecretsErrorHandler.common_error_handler("tag the secret {1}")
+@AWSRetry.jittered_backoff()
+def tag(client: Any, name: str, to_set: dict[str, str], to_remove: list[str]) -> None:
+    if to_remove:
+        client.untag_resource(SecretId=name, TagKeys=to_remove)
+    if to_set:
+        client.tag_resource(SecretId=name, Tags=tag_list(to_set))
+
+
+@SecretsErrorHandler.deletion_error_handler("delete the secret {1}")
+@AWSRetry.jittered_backoff()
+def delete(client: Any, name: str, **settings: Any) -> None:
+    client.delete_secret(SecretId=name, **settings)
+
+
+def read(module: AnsibleAWSModule, client: Any) -> Secret:
+    """The secret with its values, or without them while it waits for its deletion."""
+    name = module.params["name"]
+    description = describe(client, name)
+    if not description:
+        return Secret()
+    secret = Secret(
+        arn=description["ARN"],
+        description=description.get("Description") or "",
+        kms_key_id=description.get("KmsKeyId") or "",
+        tags=tag_dict(description.get("Tags")),
+        deleted="DeletedDate" in description,
+    )
+    if not secret.deleted:
+        read_values(module, client, secret)
+    return secret
+
+
+def read_values(module: AnsibleAWSModule, client: Any, secret: Secret) -> None:
+    name = module.params["name"]
+    response = get_value(client, name)
+    if not response:
+        # A secret without any version, as CreateSecret makes it when it is given no value.
+        return
+    secret.version_id = response["VersionId"]
+    try:
+        values = json.loads(response.get("SecretString") or "")
+    except ValueError:
+        values = None
+    if not isinstance(values, dict):
+        raise AwsError(f"The value of the secret {name} is not a JSON object; give another name, or mend or delete it")
+    secret.values = values
+    hide(module, values)
+
+
+def hide(module: AnsibleAWSModule, values: dict[str, Any]) -> None:
+    module.no_log_values.update(
+        value for value in values.values() if isinstance(value, str) and len(value) >= MASKED_LENGTH
+    )
+
+
+def judged(module: AnsibleAWSModule, secret: Secret) -> Plan:
+    """What has to be made; fails the module where it cannot be."""
+    result = plan(secret.values, module.params["keys"], module.params["rotate"])
+    if result.problems:
+        module.fail_json(
+            msg=f"The secret {module.params['name']} cannot be used as it is: {'. '.join(result.problems)}.",
+            problems=result.problems,
+        )
+    return result
+
+
+def settings_to_change(module: AnsibleAWSModule, secret: Secret) -> dict[str, str]:
+    """The part of UpdateSecret's request that is about what differs."""
+    changes = {}
+    description, key = module.params["description"], module.params["kms_key_id"]
+    if description is not None and description != secret.description:
+        changes["Description"] = description
+    if key is not None and key != secret.kms_key_id and not secret.kms_key_id.endswith((f"/{key}", f":{key}")):
+        changes["KmsKeyId"] = key
+    return changes
+
+
+def ensure_present(module: AnsibleAWSModule, client: Any) -> dict[str, Any]:
+    for _attempt in range(ATTEMPTS):
+        secret = read(module, client)
+        try:
+            if not secret.exists:
+                return create_secret(module, client)
+            return change_secret(module, client, secret)
+        except Conflict:
+            continue
+    raise AwsError(f"The secret {module.params['name']} changes all the time; run again when nobody else writes it")
+
+
+def create_secret(module: AnsibleAWSModule, client: Any) -> dict[str, Any]:
+    params = module.params
+    to_make = judged(module, Secret())
+    values = make(to_make.made)
+    hide(module, values)
+    tags = {key: str(value) for key, value in (params["tags"] or {}).items()}
+    secret = Secret(description=params["description"] or "", kms_key_id=params["kms_key_id"] or "", tags=tags)
+    if not module.check_mode:
+        settings: dict[str, Any] = {"SecretString": json.dumps(values, sort_keys=True), "Tags": tag_list(tags)}
+        if params["description"]:
+            settings["Description"] = params["description"]
+        if params["kms_key_id"]:
+            settings["KmsKeyId"] = params["kms_key_id"]
+        created = wait_until(
+            lambda: try_to_create(client, params["name"], settings),
+            params["wait_timeout"],
+            describe=f"AWS to finish the deletion of an earlier secret {params['name']}",
+        )
+        secret.arn, secret.version_id = created["ARN"], created["VersionId"]
+    secret.values = values
+    return result(module, Secret(), secret, to_make, restored=False)
+
+
+def try_to_create(client: Any, name: str, settings: dict[str, Any]) -> dict[str, Any] | None:
+    """None where AWS still deletes an earlier one."""
+    try:
+        return create(client, name, **settings)
+    except AwsError as error:
+        if error.code == "ResourceExistsException":
+            raise Conflict from error
+        if error.code == "InvalidRequestException" and "scheduled for deletion" in str(error):
+            # Describe knows whether it waits for its deletion, and can be restored, or is on its way out.
+            if describe(client, name):
+                raise Conflict from error
+            return None
+        raise
+
+
+def change_secret(module: AnsibleAWSModule, client: Any, secret: Secret) -> dict[str, Any]:
+    params, name = module.params, module.params["name"]
+    restored = secret.deleted
+    before = Secret(**{**vars(secret), "values": dict(secret.values)})
+    if restored and not module.check_mode:
+        restore(client, name)
+        secret.deleted = False
+        read_values(module, client, secret)
+        before.values = dict(secret.values)
+    # Nobody can read the values of a secret that waits for its deletion, so check mode takes them for complete.
+    to_make = Plan() if secret.deleted else judged(module, secret)
+    changes = settings_to_change(module, secret)
+    to_set, to_remove = tag_changes(secret.tags, params["tags"], params["purge_tags"])
+    if to_make.made:
+        values = make(to_make.made)
+        hide(module, values)
+        secret.values = {**secret.values, **values}
+        if not module.check_mode:
+            secret.version_id = write_values(client, name, secret)
+    if not module.check_mode:
+        if changes:
+            update(client, name, **changes)
+        tag(client, name, to_set, to_remove)
+    secret.tags = merged_tags(secret.tags, params["tags"], params["purge_tags"])
+    secret.description = changes.get("Description", secret.description)
+    secret.kms_key_id = changes.get("KmsKeyId", secret.kms_key_id)
+    return result(module, before, secret, to_make, restored=restored)
+
+
+def write_values(client: Any, name: str, secret: Secret) -> str:
+    """Writes the values over the version that they were read from, and raises Conflict where there is another now."""
+    token = str(uuid.uuid5(NAMESPACE, f"{secret.arn} {secret.version_id}"))
+    text = json.dumps(secret.values, sort_keys=True)
+    try:
+        return put_value(client, name, text, token)["VersionId"]
+    except AwsError as error:
+        if error.code != "ResourceExistsException":
+            raise
+        current = get_value(client, name) or {}
+        if current.get("VersionId") != secret.version_id:
+            raise Conflict from error
+        # The version that followed exists, and somebody made the one before it the current one again.
+        return put_value(client, name, text, str(uuid.uuid4()))["VersionId"]
+
+
+def ensure_absent(module: AnsibleAWSModule, client: Any) -> dict[str, Any]:
+    params = module.params
+    description = describe(client, params["name"])
+    gone = not description or ("DeletedDate" in description and not params["force_delete"])
+    secret = Secret() if gone else Secret(arn=description["ARN"], tags=tag_dict(description.get("Tags")))
+    if secret.exists and not module.check_mode:
+        if params["force_delete"]:
+            delete(client, params["name"], ForceDeleteWithoutRecovery=True)
+        else:
+            delete(client, params["name"], RecoveryWindowInDays=params["recovery_window_in_days"])
+    return result(module, secret, Secret(), Plan(), restored=False)
+
+
+def shown(module: AnsibleAWSModule, secret: Secret) -> dict[str, Any]:
+    """What may be seen of a secret."""
+    if not secret.exists and not secret.values:
+        return {}
+    return {
+        "name": module.params["name"],
+        "secret_keys": sorted(secret.values),
+        "description": secret.description,
+        "kms_key_id": secret.kms_key_id,
+        "tags": secret.tags,
+        "scheduled_for_deletion": secret.deleted,
+    }
+
+
+def result(module: AnsibleAWSModule, before: Secret, after: Secret, made: Plan, restored: bool) -> dict[str, Any]:
+    if restored:
+        after.deleted, before.deleted = False, True
+    difference = {"before": shown(module, before), "after": shown(module, after)}
+    if made.rotated:
+        difference["after"]["rotated"] = made.rotated
+    changed = difference["before"] != difference["after"]
+    outcome: dict[str, Any] = {
+        "changed": changed,
+        "arn": after.arn,
+        "name": module.params["name"],
+        "version_id": after.version_id,
+        "secret_keys": sorted(after.values),
+        "made": made.made,
+        "rotated": made.rotated,
+        "restored": restored,
+        "tags": after.tags,
+    }
+    if changed:
+        outcome["diff"] = difference
+    return outcome
+
+
+def ensure(module: AnsibleAWSModule) -> dict[str, Any]:
+    if module.params["state"] == "absent" and not module.params["force_delete"]:
+        days = module.params["recovery_window_in_days"]
+        if not 7 <= days <= 30:
+            module.fail_json(msg=f"recovery_window_in_days is {days}, and AWS takes 7 to 30; set one of those.")
+    client = module.client("secretsmanager")
+    return ensure_present(module, client) if module.params["state"] == "present" else ensure_absent(module, client)
+
+
+def main() -> None:
+    module = AnsibleAWSModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "keys": {"type": "list", "elements": "str", "default": list(DEFAULT_KEYS), "no_log": False},
+            "rotate": {"type": "list", "elements": "str", "default": []},
+            "description": {"type": "str"},
+            "kms_key_id": {"type": "str", "no_log": False},
+            "recovery_window_in_days": {"type": "int", "default": 30},
+            "force_delete": {"type": "bool", "default": False},
+            "wait_timeout": {"type": "int", "default": 120},
+            **TAG_OPTIONS,
+        },
+        supports_check_mode=True,
+    )
+    run(module, ensure)
+
+
+if __name__ == "__main__":
+    main()
