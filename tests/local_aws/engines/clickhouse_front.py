@@ -298,7 +298,7 @@ class Handler(BaseHTTPRequestHandler):
             raise ServerError(62, "Syntax error (Multi-statements are not allowed). (SYNTAX_ERROR)")
         return Request(
             query=query,
-            database=parameters.get("database") or self.headers.get("X-ClickHouse-Database") or "default",
+            database=parameters.get("database") or self.headers.get("X-ClickHouse-Database") or "",
             format=parameters.get("default_format") or self.headers.get("X-ClickHouse-Format") or "TabSeparated",
             query_id=query_id,
             settings=settings
@@ -399,6 +399,7 @@ class Options:
     database: str = ""
     log_tables: Mapping[str, str] = field(default_factory=dict)
     engine_options: Mapping[str, str] = field(default_factory=dict)
+    top_level: tuple[str, ...] = ()
 
 
 def _locked(data_dir: Path) -> bool:
@@ -424,10 +425,28 @@ def _open_engine(options: Options) -> Engine:
         sys.exit(getattr(error, "code", 0) or 1)
 
 
+def _check_top_level(engine: Engine, names: tuple[str, ...]) -> None:
+    """Settings of users do not belong into the server's configuration: Settings::checkNoSettingNamesAtTopLevel."""
+    listed = ", ".join(_literal(name) for name in names)
+    query = (
+        f"SELECT name FROM system.settings WHERE name IN ({listed})"
+        " AND name NOT IN (SELECT name FROM system.server_settings) ORDER BY name LIMIT 1"
+    )
+    name = engine.run(Request(query, "", "TabSeparated", "", {}, {})).body.decode().strip()
+    if name:
+        raise ServerError(
+            137,
+            f"A setting '{name}' appeared at top level in config. But it is user-level setting that should be located "
+            "in users.xml inside <profiles> section for specific profile. (UNKNOWN_ELEMENT_IN_CONFIG)",
+        )
+
+
 def _prepare(engine: Engine, options: Options) -> None:
     def run(query: str) -> None:
         engine.run(Request(query, "", "TabSeparated", "", {}, {}))
 
+    if options.top_level:
+        _check_top_level(engine, options.top_level)
     if options.database:
         run(f"CREATE DATABASE IF NOT EXISTS `{options.database}`")
     for name, lifetime in options.log_tables.items():
@@ -443,7 +462,12 @@ def serve(options: Options, ready: Callable[[], None] | None = None) -> int:
     if options.timezone:
         os.environ["TZ"] = options.timezone
     engine = _open_engine(options)
-    _prepare(engine, options)
+    try:
+        _prepare(engine, options)
+    except ServerError as error:
+        print(f"Code: {error.code}. DB::Exception: {error.text}", file=sys.stderr)
+        engine.close()
+        return error.code % 256 or 1
     tls = None
     if options.certificate:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
