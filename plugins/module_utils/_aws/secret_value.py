@@ -45,6 +45,12 @@ def _get_version(client: Any, arn: str, version_id: str) -> dict[str, Any] | Non
     return client.get_secret_value(SecretId=arn, VersionId=version_id)
 
 
+@SecretErrorHandler.common_error_handler("describe the secret {1}")
+@AWSRetry.jittered_backoff()
+def _describe(client: Any, arn: str) -> dict[str, Any]:
+    return client.describe_secret(SecretId=arn)
+
+
 def _value(module: AnsibleAWSModule, response: dict[str, Any], key: str) -> str | None:
     try:
         document = json.loads(response.get("SecretString") or "")
@@ -55,6 +61,12 @@ def _value(module: AnsibleAWSModule, response: dict[str, Any], key: str) -> str 
         return None
     module.no_log_values.add(value)
     return value
+
+
+def current_version_id(client: Any, arn: str) -> str:
+    """The id of the secret's current version, without reading the secret."""
+    versions = _describe(client, arn).get("VersionIdsToStages") or {}
+    return next((version for version, stages in versions.items() if "AWSCURRENT" in stages), "")
 
 
 def read_secret_value(module: AnsibleAWSModule, client: Any, arn: str, key: str) -> SecretValue:

@@ -11,6 +11,7 @@ import boto3
 import pytest
 from ansible_collections.llmops.langfuse.plugins.module_utils._aws.errors import AwsError
 from ansible_collections.llmops.langfuse.plugins.module_utils._aws.secret_value import (
+    current_version_id,
     read_secret_value,
     same_value_in_version,
 )
@@ -59,6 +60,14 @@ def test_refuses_a_secret_without_the_key(client: Any, text: str) -> None:
 def test_refuses_a_missing_secret(client: Any) -> None:
     with pytest.raises(AwsError, match=r"Failed to read the secret x: .*ResourceNotFoundException"):
         read_secret_value(FakeModule(), client, "x", "A")
+
+
+def test_current_version(client: Any) -> None:
+    write(client, "{}")
+    second = write(client, '{"A": "b"}')
+    assert current_version_id(client, "x") == second
+    with pytest.raises(AwsError, match="Failed to describe the secret y"):
+        current_version_id(client, "y")
 
 
 def test_another_key_rotated(client: Any) -> None:
