@@ -23,9 +23,7 @@ from werkzeug.serving import make_server
 REGION = "eu-central-1"
 TRUST = {
     "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    ],
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
 # Programs that stand for images in these tests: real commands, no doubles of anything.
 IMAGES = """
@@ -65,9 +63,14 @@ class Local:
 
     def client(self, name: str) -> Any:
         if name not in self._clients:
-            self._clients[name] = boto3.client(
-                name, region_name=REGION, endpoint_url=self.endpoint, aws_access_key_id="AKIAOPERATOR00000000",
-                aws_secret_access_key="x", config=Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"}),
+            connect: Any = boto3.client
+            self._clients[name] = connect(
+                name,
+                region_name=REGION,
+                endpoint_url=self.endpoint,
+                aws_access_key_id="AKIAOPERATOR00000000",
+                aws_secret_access_key="x",
+                config=Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"}),
             )
         return self._clients[name]
 
@@ -79,8 +82,11 @@ class Local:
         iam = self.client("iam")
         arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust or TRUST))["Role"]["Arn"]
         if statements:
-            iam.put_role_policy(RoleName=name, PolicyName="own",
-                                PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": statements}))
+            iam.put_role_policy(
+                RoleName=name,
+                PolicyName="own",
+                PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": statements}),
+            )
         return str(arn)
 
     def wait(self, check: Callable[[], Any], timeout: float = 20.0, what: str = "") -> Any:
@@ -128,7 +134,8 @@ class Local:
         """The log, once it has a line; CloudWatch Logs is not immediate."""
         return self.wait(  # type: ignore[no-any-return]
             lambda: [line for line in self.log(task, container) if expected in line] and self.log(task, container),
-            what=f"a log line with {expected!r}")
+            what=f"a log line with {expected!r}",
+        )
 
     # --- what a task needs ---
 
@@ -138,15 +145,19 @@ class Local:
         vpc = ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
         ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
         subnets = [
-            ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.7.{number}.0/24", AvailabilityZone=f"{REGION}{zone}")[
-                "Subnet"]["SubnetId"]
+            ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.7.{number}.0/24", AvailabilityZone=f"{REGION}{zone}")["Subnet"][
+                "SubnetId"
+            ]
             for number, zone in ((1, "a"), (2, "b"))
         ]
         group = ec2.create_security_group(GroupName="tasks", Description="d", VpcId=vpc)["GroupId"]
         self.client("logs").create_log_group(logGroupName="/logs")
-        execution = self.role("execution", [
-            {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*"},
-        ])
+        execution = self.role(
+            "execution",
+            [
+                {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": "*"},
+            ],
+        )
         self.ecs.create_cluster(clusterName="c")
         self.vpc, self.subnets, self.group, self.execution = vpc, subnets, group, execution
         return {"vpc": vpc, "subnets": subnets, "group": group, "execution": execution}
@@ -186,15 +197,22 @@ class Local:
 
     def run(self, definition: str, **changes: Any) -> str:
         arguments: dict[str, Any] = {
-            "cluster": "c", "taskDefinition": definition, "launchType": "FARGATE", "networkConfiguration": self.network,
+            "cluster": "c",
+            "taskDefinition": definition,
+            "launchType": "FARGATE",
+            "networkConfiguration": self.network,
         }
         answer = self.ecs.run_task(**{**arguments, **changes})
         return str(answer["tasks"][0]["taskArn"])
 
     def create_service(self, definition: str, name: str = "s", **changes: Any) -> dict[str, Any]:
         arguments: dict[str, Any] = {
-            "cluster": "c", "serviceName": name, "taskDefinition": definition, "desiredCount": 1,
-            "launchType": "FARGATE", "networkConfiguration": self.network,
+            "cluster": "c",
+            "serviceName": name,
+            "taskDefinition": definition,
+            "desiredCount": 1,
+            "launchType": "FARGATE",
+            "networkConfiguration": self.network,
         }
         return self.ecs.create_service(**{**arguments, **changes})["service"]  # type: ignore[no-any-return]
 
@@ -227,9 +245,8 @@ class _App:
 @pytest.fixture(scope="session")
 def ecs_process() -> Iterator[Local]:
     """One local ECS for all tests of the process: moto is patched once."""
-    from moto.moto_server.werkzeug_app import MotoRequestHandler
-
     from local_aws.ecs import LocalEcs, new_lock
+    from moto.moto_server.werkzeug_app import MotoRequestHandler
 
     lock = new_lock()
     app = _App(lock)

@@ -14,12 +14,14 @@ import botocore.exceptions
 import pytest
 import requests
 
-from .ecs_support import SERVER, Local, ecs_process, local  # noqa: F401
+from .ecs_support import SERVER, Local
 
 SLEEP = "import time; print('up'); time.sleep(600)"
 CHECKED: dict[str, Any] = {
     "command": ["CMD-SHELL", "wget -q -O - http://localhost:3000/ | grep -q hello || exit 1"],
-    "interval": 5, "timeout": 2, "retries": 2,
+    "interval": 5,
+    "timeout": 2,
+    "retries": 2,
 }
 
 
@@ -29,8 +31,14 @@ def free_port() -> int:
     return free_port()
 
 
-def server(local: Local, *, code: str = SERVER, env: dict[str, str] | None = None, check: dict[str, Any] | None = None,  # noqa: F811
-           **changes: Any) -> str:
+def server(
+    local: Local,
+    *,
+    code: str = SERVER,
+    env: dict[str, str] | None = None,
+    check: dict[str, Any] | None = None,
+    **changes: Any,
+) -> str:
     container = local.container(
         code,
         portMappings=[{"containerPort": 3000, "protocol": "tcp"}],
@@ -40,35 +48,63 @@ def server(local: Local, *, code: str = SERVER, env: dict[str, str] | None = Non
     return local.definition(container, **changes)
 
 
-def balanced(local: Local, port: int | None = None) -> dict[str, Any]:  # noqa: F811
+def balanced(local: Local, port: int | None = None) -> dict[str, Any]:
     """A load balancer with one listener and one target group."""
     elb, ec2 = local.client("elbv2"), local.client("ec2")
     outside = ec2.create_security_group(GroupName="lb", Description="d", VpcId=local.vpc)["GroupId"]
-    ec2.authorize_security_group_ingress(GroupId=local.group, IpPermissions=[
-        {"IpProtocol": "tcp", "FromPort": 3000, "ToPort": 3000, "UserIdGroupPairs": [{"GroupId": outside}]}])
+    ec2.authorize_security_group_ingress(
+        GroupId=local.group,
+        IpPermissions=[
+            {"IpProtocol": "tcp", "FromPort": 3000, "ToPort": 3000, "UserIdGroupPairs": [{"GroupId": outside}]}
+        ],
+    )
     balancer = elb.create_load_balancer(Name="lb", Subnets=local.subnets, SecurityGroups=[outside])["LoadBalancers"][0]
     group = elb.create_target_group(
-        Name="tg", Protocol="HTTP", Port=3000, VpcId=local.vpc, TargetType="ip", HealthCheckPath="/",
-        HealthCheckIntervalSeconds=5, HealthCheckTimeoutSeconds=2, HealthyThresholdCount=2, UnhealthyThresholdCount=2,
+        Name="tg",
+        Protocol="HTTP",
+        Port=3000,
+        VpcId=local.vpc,
+        TargetType="ip",
+        HealthCheckPath="/",
+        HealthCheckIntervalSeconds=5,
+        HealthCheckTimeoutSeconds=2,
+        HealthyThresholdCount=2,
+        UnhealthyThresholdCount=2,
     )["TargetGroups"][0]["TargetGroupArn"]
-    elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=[
-        {"Key": "deregistration_delay.timeout_seconds", "Value": "30"}])
+    elb.modify_target_group_attributes(
+        TargetGroupArn=group, Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "30"}]
+    )
     port = port or free_port()
-    listener = elb.create_listener(LoadBalancerArn=balancer["LoadBalancerArn"], Protocol="HTTP", Port=port,
-                                   DefaultActions=[{"Type": "forward", "TargetGroupArn": group}])["Listeners"][0]
-    return {"arn": balancer["LoadBalancerArn"], "dns": balancer["DNSName"], "group": group, "port": port,
-            "outside": outside, "listener": listener["ListenerArn"], "url": f"http://{balancer['DNSName']}:{port}/",
-            "service": {"loadBalancers": [{"targetGroupArn": group, "containerName": "main", "containerPort": 3000}]}}
+    listener = elb.create_listener(
+        LoadBalancerArn=balancer["LoadBalancerArn"],
+        Protocol="HTTP",
+        Port=port,
+        DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
+    )["Listeners"][0]
+    return {
+        "arn": balancer["LoadBalancerArn"],
+        "dns": balancer["DNSName"],
+        "group": group,
+        "port": port,
+        "outside": outside,
+        "listener": listener["ListenerArn"],
+        "url": f"http://{balancer['DNSName']}:{port}/",
+        "service": {"loadBalancers": [{"targetGroupArn": group, "containerName": "main", "containerPort": 3000}]},
+    }
 
 
-def tasks(local: Local, status: str = "RUNNING") -> list[dict[str, Any]]:  # noqa: F811
+def tasks(local: Local, status: str = "RUNNING") -> list[dict[str, Any]]:
     arns = local.ecs.list_tasks(cluster="c", serviceName="s", desiredStatus=status)["taskArns"]
     return local.ecs.describe_tasks(cluster="c", tasks=arns, include=["TAGS"])["tasks"] if arns else []
 
 
-def test_a_service_reaches_its_steady_state(local: Local) -> None:  # noqa: F811
-    created = local.create_service(local.definition(local.container(SLEEP)), desiredCount=2, propagateTags="SERVICE",
-                                   tags=[{"key": "a", "value": "b"}])
+def test_a_service_reaches_its_steady_state(local: Local) -> None:
+    created = local.create_service(
+        local.definition(local.container(SLEEP)),
+        desiredCount=2,
+        propagateTags="SERVICE",
+        tags=[{"key": "a", "value": "b"}],
+    )
     primary = created["deployments"][0]
     assert (created["status"], primary["status"], primary["rolloutState"]) == ("ACTIVE", "PRIMARY", "IN_PROGRESS")
     assert (created["runningCount"], primary["desiredCount"]) == (0, 2)
@@ -90,7 +126,7 @@ def test_a_service_reaches_its_steady_state(local: Local) -> None:  # noqa: F811
     assert "tags" not in without
 
 
-def test_a_stopped_task_is_replaced(local: Local) -> None:  # noqa: F811
+def test_a_stopped_task_is_replaced(local: Local) -> None:
     local.create_service(local.definition(local.container(SLEEP)))
     local.settled()
     first = tasks(local)[0]["taskArn"]
@@ -99,7 +135,7 @@ def test_a_stopped_task_is_replaced(local: Local) -> None:  # noqa: F811
     assert local.service()["deployments"][0]["failedTasks"] == 0
 
 
-def test_scaling_starts_and_stops_tasks(local: Local) -> None:  # noqa: F811
+def test_scaling_starts_and_stops_tasks(local: Local) -> None:
     local.create_service(local.definition(local.container(SLEEP)), desiredCount=0)
     assert local.settled()["runningCount"] == 0
     local.ecs.update_service(cluster="c", service="s", desiredCount=2)
@@ -112,7 +148,7 @@ def test_scaling_starts_and_stops_tasks(local: Local) -> None:  # noqa: F811
     assert stopped[0]["stoppedReason"].startswith("Scaling activity initiated by (deployment ecs-svc/")
 
 
-def overlap(local: Local, **configuration: int) -> int:  # noqa: F811
+def overlap(local: Local, **configuration: int) -> int:
     """The most processes at once during a deployment."""
     local.create_service(local.definition(local.container(SLEEP)), deploymentConfiguration=configuration)
     local.settled()
@@ -125,35 +161,43 @@ def overlap(local: Local, **configuration: int) -> int:  # noqa: F811
         backend = next(iter(local.local_ecs.scheduler._backends()))
         live = [
             container.process.popen.poll() is None
-            for task in backend.tasks["c"].values() for container in task.containers if container.process
+            for task in backend.tasks["c"].values()
+            for container in task.containers
+            if container.process
         ]
         most = max(most, sum(live))
         service = local.service()
-        return (service["deployments"][0]["rolloutState"] == "COMPLETED" and len(service["deployments"]) == 1
-                and service["taskDefinition"] == second)
+        return (
+            service["deployments"][0]["rolloutState"] == "COMPLETED"
+            and len(service["deployments"]) == 1
+            and service["taskDefinition"] == second
+        )
 
     local.wait(done, 30)
     return most
 
 
-def test_a_rolling_deployment_starts_the_new_task_first(local: Local) -> None:  # noqa: F811
+def test_a_rolling_deployment_starts_the_new_task_first(local: Local) -> None:
     assert overlap(local, minimumHealthyPercent=100, maximumPercent=200) == 2
 
 
-def test_nought_and_hundred_stops_the_old_task_first(local: Local) -> None:  # noqa: F811
+def test_nought_and_hundred_stops_the_old_task_first(local: Local) -> None:
     assert overlap(local, minimumHealthyPercent=0, maximumPercent=100) == 1
 
 
-def test_hundred_and_hundred_is_stuck_and_says_so(local: Local) -> None:  # noqa: F811
-    local.create_service(local.definition(local.container(SLEEP)), availabilityZoneRebalancing="DISABLED",
-                         deploymentConfiguration={"minimumHealthyPercent": 100, "maximumPercent": 100})
+def test_hundred_and_hundred_is_stuck_and_says_so(local: Local) -> None:
+    local.create_service(
+        local.definition(local.container(SLEEP)),
+        availabilityZoneRebalancing="DISABLED",
+        deploymentConfiguration={"minimumHealthyPercent": 100, "maximumPercent": 100},
+    )
     local.settled()
     local.ecs.update_service(cluster="c", service="s", forceNewDeployment=True)
     local.wait(lambda: any("because of the service deployment configuration" in text for text in local.messages()))
     assert local.service()["deployments"][0]["runningCount"] == 0
 
 
-def test_the_same_task_definition_is_no_deployment(local: Local) -> None:  # noqa: F811
+def test_the_same_task_definition_is_no_deployment(local: Local) -> None:
     definition = local.definition(local.container(SLEEP))
     first = local.create_service(definition)["deployments"][0]["id"]
     local.settled()
@@ -168,7 +212,7 @@ def test_the_same_task_definition_is_no_deployment(local: Local) -> None:  # noq
 BREAKER = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
 
 
-def test_the_circuit_breaker_rolls_back(local: Local) -> None:  # noqa: F811
+def test_the_circuit_breaker_rolls_back(local: Local) -> None:
     good = local.definition(local.container(SLEEP))
     local.create_service(good, deploymentConfiguration=BREAKER)
     first = local.settled()["deployments"][0]["id"]
@@ -183,7 +227,7 @@ def test_the_circuit_breaker_rolls_back(local: Local) -> None:  # noqa: F811
     assert any(text.endswith("deployment failed: tasks failed to start.") for text in local.messages())
 
 
-def test_a_first_deployment_that_fails_has_nothing_to_go_back_to(local: Local) -> None:  # noqa: F811
+def test_a_first_deployment_that_fails_has_nothing_to_go_back_to(local: Local) -> None:
     local.create_service(local.definition(local.container("raise SystemExit(1)")), deploymentConfiguration=BREAKER)
     local.wait(lambda: local.service()["deployments"][0]["rolloutState"] == "FAILED")
     service = local.wait(lambda: local.service() if not tasks(local) else None)
@@ -191,19 +235,19 @@ def test_a_first_deployment_that_fails_has_nothing_to_go_back_to(local: Local) -
     assert service["deployments"][0]["failedTasks"] == 3
 
 
-def test_without_a_breaker_a_deployment_goes_on_for_ever(local: Local) -> None:  # noqa: F811
+def test_without_a_breaker_a_deployment_goes_on_for_ever(local: Local) -> None:
     local.create_service(local.definition(local.container("raise SystemExit(1)")))
     local.wait(lambda: local.service()["deployments"][0]["failedTasks"] > 3)
     assert local.service()["deployments"][0]["rolloutState"] == "IN_PROGRESS"
 
 
-def test_a_role_without_trust_is_an_event(local: Local) -> None:  # noqa: F811
+def test_a_role_without_trust_is_an_event(local: Local) -> None:
     role = local.role("task", trust={"Version": "2012-10-17", "Statement": []})
     local.create_service(local.definition(local.container(SLEEP), taskRoleArn=role))
     local.wait(lambda: any("ECS was unable to assume the role" in text for text in local.messages()))
 
 
-def test_container_health_decides(local: Local) -> None:  # noqa: F811
+def test_container_health_decides(local: Local) -> None:
     local.create_service(server(local, check=CHECKED))
     service = local.settled()
     task = tasks(local)[0]
@@ -220,7 +264,7 @@ def test_container_health_decides(local: Local) -> None:  # noqa: F811
 # --- load balancer ---
 
 
-def test_the_load_balancer_reaches_the_task(local: Local) -> None:  # noqa: F811
+def test_the_load_balancer_reaches_the_task(local: Local) -> None:
     front = balanced(local)
     assert front["dns"] == "127.0.0.1"
     assert requests.get(front["url"], timeout=5).status_code == 503
@@ -229,14 +273,16 @@ def test_the_load_balancer_reaches_the_task(local: Local) -> None:  # noqa: F811
     assert service["healthCheckGracePeriodSeconds"] == 0
     assert requests.get(front["url"], timeout=5).text == "first"
     health = local.client("elbv2").describe_target_health(TargetGroupArn=front["group"])["TargetHealthDescriptions"]
-    address = next(item["value"] for item in tasks(local)[0]["attachments"][0]["details"]
-                   if item["name"] == "privateIPv4Address")
+    address = next(
+        item["value"] for item in tasks(local)[0]["attachments"][0]["details"] if item["name"] == "privateIPv4Address"
+    )
     assert [(item["Target"], item["TargetHealth"]["State"]) for item in health] == [
-        ({"Id": address, "Port": 3000}, "healthy")]
+        ({"Id": address, "Port": 3000}, "healthy")
+    ]
     assert any("registered 1 targets in (target-group" in text for text in local.messages())
 
 
-def test_a_rolling_deployment_drops_no_request(local: Local) -> None:  # noqa: F811
+def test_a_rolling_deployment_drops_no_request(local: Local) -> None:
     front = balanced(local)
     local.create_service(server(local, env={"ANSWER": "first"}), **front["service"])
     local.settled()
@@ -261,7 +307,7 @@ def test_a_rolling_deployment_drops_no_request(local: Local) -> None:  # noqa: F
     assert (seen[0][1], seen[-1][1]) == ("first", "second")
 
 
-def test_an_unhealthy_target_is_replaced(local: Local) -> None:  # noqa: F811
+def test_an_unhealthy_target_is_replaced(local: Local) -> None:
     front = balanced(local)
     local.create_service(server(local, env={"BROKEN": "1"}), **front["service"])
     local.wait(lambda: any("(port 3000) is unhealthy in (target-group" in text for text in local.messages()), 30)
@@ -272,10 +318,14 @@ def test_an_unhealthy_target_is_replaced(local: Local) -> None:  # noqa: F811
     assert requests.get(front["url"], timeout=5).status_code == 503
 
 
-def test_a_closed_security_group_times_out(local: Local) -> None:  # noqa: F811
+def test_a_closed_security_group_times_out(local: Local) -> None:
     front = balanced(local)
-    local.client("ec2").revoke_security_group_ingress(GroupId=local.group, IpPermissions=[
-        {"IpProtocol": "tcp", "FromPort": 3000, "ToPort": 3000, "UserIdGroupPairs": [{"GroupId": front["outside"]}]}])
+    local.client("ec2").revoke_security_group_ingress(
+        GroupId=local.group,
+        IpPermissions=[
+            {"IpProtocol": "tcp", "FromPort": 3000, "ToPort": 3000, "UserIdGroupPairs": [{"GroupId": front["outside"]}]}
+        ],
+    )
     local.create_service(server(local), **front["service"])
 
     def timed_out() -> bool:
@@ -285,25 +335,36 @@ def test_a_closed_security_group_times_out(local: Local) -> None:  # noqa: F811
     local.wait(timed_out, 30)
 
 
-def test_a_listeners_port_opens_and_closes(local: Local) -> None:  # noqa: F811
+def test_a_listeners_port_opens_and_closes(local: Local) -> None:
     front = balanced(local)
     elb = local.client("elbv2")
     with pytest.raises(botocore.exceptions.ClientError, match="cannot listen on port"):
         other = elb.create_load_balancer(Name="other", Subnets=local.subnets)["LoadBalancers"][0]["LoadBalancerArn"]
-        elb.create_listener(LoadBalancerArn=other, Protocol="HTTP", Port=front["port"],
-                            DefaultActions=[{"Type": "forward", "TargetGroupArn": front["group"]}])
+        elb.create_listener(
+            LoadBalancerArn=other,
+            Protocol="HTTP",
+            Port=front["port"],
+            DefaultActions=[{"Type": "forward", "TargetGroupArn": front["group"]}],
+        )
     assert elb.describe_listeners(LoadBalancerArn=other)["Listeners"] == []
     elb.delete_listener(ListenerArn=front["listener"])
     with pytest.raises(requests.ConnectionError):
         requests.get(front["url"], timeout=5)
 
 
-def test_rules_of_a_listener(local: Local) -> None:  # noqa: F811
+def test_rules_of_a_listener(local: Local) -> None:
     front = balanced(local)
     local.client("elbv2").create_rule(
-        ListenerArn=front["listener"], Priority=1, Conditions=[{"Field": "path-pattern", "Values": ["/admin/*"]}],
-        Actions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "403", "MessageBody": "no",
-                                                                    "ContentType": "text/plain"}}])
+        ListenerArn=front["listener"],
+        Priority=1,
+        Conditions=[{"Field": "path-pattern", "Values": ["/admin/*"]}],
+        Actions=[
+            {
+                "Type": "fixed-response",
+                "FixedResponseConfig": {"StatusCode": "403", "MessageBody": "no", "ContentType": "text/plain"},
+            }
+        ],
+    )
     answer = requests.get(front["url"] + "admin/x", timeout=5)
     assert (answer.status_code, answer.text) == (403, "no")
     assert requests.get(front["url"], timeout=5).status_code == 503
@@ -312,24 +373,31 @@ def test_rules_of_a_listener(local: Local) -> None:  # noqa: F811
 # --- Cloud Map ---
 
 
-def named(local: Local) -> dict[str, Any]:  # noqa: F811
+def named(local: Local) -> dict[str, Any]:
     cloud_map = local.client("servicediscovery")
     operation = cloud_map.create_private_dns_namespace(Name="x.internal", Vpc=local.vpc)["OperationId"]
     space = cloud_map.get_operation(OperationId=operation)["Operation"]["Targets"]["NAMESPACE"]
-    return dict(cloud_map.create_service(
-        Name="db", NamespaceId=space, DnsConfig={"DnsRecords": [{"Type": "A", "TTL": 10}]},
-        HealthCheckCustomConfig={"FailureThreshold": 1})["Service"])
+    return dict(
+        cloud_map.create_service(
+            Name="db",
+            NamespaceId=space,
+            DnsConfig={"DnsRecords": [{"Type": "A", "TTL": 10}]},
+            HealthCheckCustomConfig={"FailureThreshold": 1},
+        )["Service"]
+    )
 
 
-def test_cloud_map_names_tasks_that_are_well(local: Local) -> None:  # noqa: F811
+def test_cloud_map_names_tasks_that_are_well(local: Local) -> None:
     service = named(local)
     resolve = f"{local.endpoint}/_local/resolve?name=db.x.internal"
     assert requests.get(resolve, timeout=5).status_code == 404
     port = free_port()
     code = SERVER.replace("LOCAL_AWS_PORT_3000", f"LOCAL_AWS_PORT_{port}")
     container = local.container(
-        code, portMappings=[{"containerPort": port}],
-        healthCheck={**CHECKED, "command": ["CMD", "wget", "-qO-", f"http://127.0.0.1:{port}/"]})
+        code,
+        portMappings=[{"containerPort": port}],
+        healthCheck={**CHECKED, "command": ["CMD", "wget", "-qO-", f"http://127.0.0.1:{port}/"]},
+    )
     local.create_service(local.definition(container), serviceRegistries=[{"registryArn": service["Arn"]}])
     local.settled()
     assert requests.get(resolve, timeout=5).json() == {"addresses": ["127.0.0.1"]}
@@ -345,7 +413,7 @@ def test_cloud_map_names_tasks_that_are_well(local: Local) -> None:  # noqa: F81
 # --- going away, coming again ---
 
 
-def test_a_deleted_service_drains_and_becomes_inactive(local: Local) -> None:  # noqa: F811
+def test_a_deleted_service_drains_and_becomes_inactive(local: Local) -> None:
     definition = local.definition(local.container(SLEEP))
     local.create_service(definition)
     local.settled()
@@ -371,7 +439,7 @@ def test_a_deleted_service_drains_and_becomes_inactive(local: Local) -> None:  #
     assert local.create_service(definition)["status"] == "ACTIVE"
 
 
-def test_a_second_create_must_be_the_same(local: Local) -> None:  # noqa: F811
+def test_a_second_create_must_be_the_same(local: Local) -> None:
     definition = local.definition(local.container(SLEEP))
     first = local.create_service(definition)
     assert local.create_service(definition)["deployments"][0]["id"] == first["deployments"][0]["id"]
@@ -379,7 +447,7 @@ def test_a_second_create_must_be_the_same(local: Local) -> None:  # noqa: F811
         local.create_service(definition, desiredCount=3)
 
 
-def test_services_come_in_pages_of_ten(local: Local) -> None:  # noqa: F811
+def test_services_come_in_pages_of_ten(local: Local) -> None:
     definition = local.definition(local.container(SLEEP))
     for number in range(11):
         local.create_service(definition, name=f"s{number}", desiredCount=0)
@@ -390,26 +458,40 @@ def test_services_come_in_pages_of_ten(local: Local) -> None:  # noqa: F811
         local.ecs.describe_services(cluster="c", services=[f"s{number}" for number in range(11)])
 
 
-def test_capacity_providers(local: Local) -> None:  # noqa: F811
+def test_capacity_providers(local: Local) -> None:
     definition = local.definition(local.container(SLEEP))
     strategy = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
     with pytest.raises(botocore.exceptions.ClientError, match="capacity provider 'FARGATE_SPOT' was not found"):
-        local.ecs.create_service(cluster="c", serviceName="s", taskDefinition=definition, desiredCount=1,
-                                 capacityProviderStrategy=strategy, networkConfiguration=local.network)
-    local.ecs.put_cluster_capacity_providers(cluster="c", capacityProviders=["FARGATE", "FARGATE_SPOT"],
-                                             defaultCapacityProviderStrategy=[])
+        local.ecs.create_service(
+            cluster="c",
+            serviceName="s",
+            taskDefinition=definition,
+            desiredCount=1,
+            capacityProviderStrategy=strategy,
+            networkConfiguration=local.network,
+        )
+    local.ecs.put_cluster_capacity_providers(
+        cluster="c", capacityProviders=["FARGATE", "FARGATE_SPOT"], defaultCapacityProviderStrategy=[]
+    )
     with pytest.raises(botocore.exceptions.ClientError, match="UpdateInProgressException"):
-        local.ecs.put_cluster_capacity_providers(cluster="c", capacityProviders=["FARGATE"],
-                                                 defaultCapacityProviderStrategy=[])
-    service = local.ecs.create_service(cluster="c", serviceName="s", taskDefinition=definition, desiredCount=1,
-                                       capacityProviderStrategy=strategy, networkConfiguration=local.network)["service"]
+        local.ecs.put_cluster_capacity_providers(
+            cluster="c", capacityProviders=["FARGATE"], defaultCapacityProviderStrategy=[]
+        )
+    service = local.ecs.create_service(
+        cluster="c",
+        serviceName="s",
+        taskDefinition=definition,
+        desiredCount=1,
+        capacityProviderStrategy=strategy,
+        networkConfiguration=local.network,
+    )["service"]
     assert "launchType" not in service
     assert service["capacityProviderStrategy"][0]["capacityProvider"] == "FARGATE_SPOT"
     local.settled()
     assert tasks(local)[0]["capacityProviderName"] == "FARGATE_SPOT"
 
 
-def test_the_tagging_api_lists_what_exists(local: Local) -> None:  # noqa: F811
+def test_the_tagging_api_lists_what_exists(local: Local) -> None:
     local.create_service(local.definition(local.container(SLEEP)), tags=[{"key": "a", "value": "b"}], desiredCount=0)
     tagging = local.client("resourcegroupstaggingapi")
 

@@ -94,7 +94,7 @@ class LocalEcs:
     ) -> tuple[str, str, str] | None:
         """(action, resource, principal) when a task's role does not allow its request."""
         with self.runtime.lock:
-            return identity.refused(self.runtime, method, path, query, headers, operation)
+            return identity.refused(self.runtime, method, path, query=query, headers=headers, operation=operation)
 
 
 def new_lock() -> Any:

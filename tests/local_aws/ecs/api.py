@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from moto.core.responses import ActionResult
 from moto.core.resource_tagging import TaggedResource
+from moto.core.responses import ActionResult
 from moto.ecs.exceptions import ECSException
 from moto.ecs.models import EC2ContainerServiceBackend
 from moto.ecs.responses import EC2ContainerServiceResponse
@@ -28,18 +28,44 @@ from .scheduler import DRAIN
 FARGATE_PROVIDERS = ("FARGATE", "FARGATE_SPOT")
 UPDATE_PROVIDERS = 5.0
 ROLLING_SETTINGS = (
-    "capacityProviderStrategy", "enableECSManagedTags", "enableExecuteCommand", "loadBalancers", "networkConfiguration",
-    "platformVersion", "propagateTags", "serviceRegistries",
+    "capacityProviderStrategy",
+    "enableECSManagedTags",
+    "enableExecuteCommand",
+    "loadBalancers",
+    "networkConfiguration",
+    "platformVersion",
+    "propagateTags",
+    "serviceRegistries",
 )
 OTHER_SETTINGS = (
-    "availabilityZoneRebalancing", "deploymentConfiguration", "desiredCount", "healthCheckGracePeriodSeconds",
-    "placementConstraints", "placementStrategy",
+    "availabilityZoneRebalancing",
+    "deploymentConfiguration",
+    "desiredCount",
+    "healthCheckGracePeriodSeconds",
+    "placementConstraints",
+    "placementStrategy",
 )
-CREATE_SETTINGS = (*ROLLING_SETTINGS, *OTHER_SETTINGS, "deploymentController", "launchType", "role",
-                   "schedulingStrategy", "tags")
+CREATE_SETTINGS = (
+    *ROLLING_SETTINGS,
+    *OTHER_SETTINGS,
+    "deploymentController",
+    "launchType",
+    "role",
+    "schedulingStrategy",
+    "tags",
+)
 # What makes a second CreateService of the same name "not idempotent"
-COMPARED = ("launchType", "capacityProviderStrategy", "loadBalancers", "networkConfiguration", "serviceRegistries",
-            "desiredCount", "deploymentConfiguration", "platformVersion", "schedulingStrategy")
+COMPARED = (
+    "launchType",
+    "capacityProviderStrategy",
+    "loadBalancers",
+    "networkConfiguration",
+    "serviceRegistries",
+    "desiredCount",
+    "deploymentConfiguration",
+    "platformVersion",
+    "schedulingStrategy",
+)
 PAGE_SERVICES, PAGE_TASKS = 10, 100
 
 
@@ -130,8 +156,11 @@ class Api:
     def put_cluster_capacity_providers(self, backend: Any, params: dict[str, Any]) -> dict[str, Any]:
         cluster = self.cluster(backend, params.get("cluster"))
         if time.monotonic() < getattr(cluster, "providers_updated_at", 0.0):
-            raise fail("UpdateInProgressException", "The specified cluster is in a busy state. Cluster attachments "
-                                                    "must be in UPDATE_COMPLETE or UPDATE_FAILED status.")
+            raise fail(
+                "UpdateInProgressException",
+                "The specified cluster is in a busy state. Cluster attachments "
+                "must be in UPDATE_COMPLETE or UPDATE_FAILED status.",
+            )
         removed = set(cluster.capacity_providers or []) - set(params.get("capacityProviders") or [])
         for service in backend.services.values():
             used = {item["capacityProvider"] for item in service.settings.get("capacityProviderStrategy") or []}
@@ -147,13 +176,18 @@ class Api:
         if any(item.cluster_name == cluster.name and item.status != "INACTIVE" for item in backend.services.values()):
             raise fail("ClusterContainsServicesException", "The Cluster cannot be deleted while Services are active.")
         if backend.container_instances.get(cluster.name):
-            raise fail("ClusterContainsContainerInstancesException",
-                       "The Cluster cannot be deleted while Container Instances are active or draining.")
+            raise fail(
+                "ClusterContainsContainerInstancesException",
+                "The Cluster cannot be deleted while Container Instances are active or draining.",
+            )
         if any(item.last_status != "STOPPED" for item in backend.tasks.get(cluster.name, {}).values()):
             raise fail("ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active.")
         if time.monotonic() < getattr(cluster, "providers_updated_at", 0.0):
-            raise fail("UpdateInProgressException", "The specified cluster is in a busy state. Cluster attachments "
-                                                    "must be in UPDATE_COMPLETE or UPDATE_FAILED status.")
+            raise fail(
+                "UpdateInProgressException",
+                "The specified cluster is in a busy state. Cluster attachments "
+                "must be in UPDATE_COMPLETE or UPDATE_FAILED status.",
+            )
         cluster.status = "INACTIVE"
         for key in [name for name, item in backend.services.items() if item.cluster_name == cluster.name]:
             del backend.services[key]
@@ -220,9 +254,11 @@ class Api:
             return "EC2", []
         for item in strategy:
             if item["capacityProvider"] not in (cluster.capacity_providers or []):
-                raise fail("InvalidParameterException",
-                           f"The specified capacity provider '{item['capacityProvider']}' was not found. Specify a "
-                           "valid name or ARN and try again.")
+                raise fail(
+                    "InvalidParameterException",
+                    f"The specified capacity provider '{item['capacityProvider']}' was not found. Specify a "
+                    "valid name or ARN and try again.",
+                )
         ordered = sorted(strategy, key=lambda item: (-int(item.get("base") or 0), -int(item.get("weight") or 0)))
         return launch_type, ordered
 
@@ -232,8 +268,10 @@ class Api:
         if definition.network_mode != "awsvpc":
             return network
         if not network.get("subnets"):
-            raise fail("InvalidParameterException",
-                       "Network Configuration must be provided when networkMode 'awsvpc' is specified.")
+            raise fail(
+                "InvalidParameterException",
+                "Network Configuration must be provided when networkMode 'awsvpc' is specified.",
+            )
         return {"assignPublicIp": "DISABLED", "securityGroups": [], **network}
 
     def find_task(self, backend: Any, cluster: Any, reference: str) -> LiveTask | None:
@@ -255,8 +293,11 @@ class Api:
             if task:
                 tasks.append(task.describe(params.get("include") or []))
             else:
-                arn = reference if reference.startswith("arn:") else (
-                    f"arn:aws:ecs:{backend.region_name}:{backend.account_id}:task/{cluster.name}/{reference}")
+                arn = (
+                    reference
+                    if reference.startswith("arn:")
+                    else (f"arn:aws:ecs:{backend.region_name}:{backend.account_id}:task/{cluster.name}/{reference}")
+                )
                 failures.append({"arn": arn, "reason": "MISSING"})
         return {"tasks": tasks, "failures": failures}
 
@@ -372,7 +413,7 @@ class Api:
             if key in ROLLING_SETTINGS:
                 rolls = rolls or _canonical(value) != _canonical(service.settings.get(key))
             service.settings[key] = value
-        if "capacityProviderStrategy" in params and params["capacityProviderStrategy"]:
+        if params.get("capacityProviderStrategy"):
             self._placement(cluster, params)
             service.settings.pop("launchType", None)
         if rolls:
@@ -411,8 +452,11 @@ class Api:
             if service:
                 services.append(service.describe(params.get("include") or []))
             else:
-                arn = name if name.startswith("arn:") else (
-                    f"arn:aws:ecs:{backend.region_name}:{backend.account_id}:service/{cluster.name}/{name}")
+                arn = (
+                    name
+                    if name.startswith("arn:")
+                    else (f"arn:aws:ecs:{backend.region_name}:{backend.account_id}:service/{cluster.name}/{name}")
+                )
                 failures.append({"arn": arn, "reason": "MISSING"})
         return {"services": services, "failures": failures}
 
@@ -472,8 +516,9 @@ def complete(container: dict[str, Any]) -> dict[str, Any]:
 
 
 def _register(original: Callable[..., Any]) -> Callable[..., Any]:
-    def register_task_definition(self: Any, family: str, container_definitions: list[dict[str, Any]],
-                                 *args: Any, **kwargs: Any) -> Any:
+    def register_task_definition(
+        self: Any, family: str, container_definitions: list[dict[str, Any]], *args: Any, **kwargs: Any
+    ) -> Any:
         completed = [complete(item) for item in container_definitions]
         definition = original(self, family, completed, *args, **kwargs)
         definition.registered_at = now()
@@ -508,9 +553,20 @@ def _tag_map(resource: Any) -> dict[str, str]:
 
 
 OPERATIONS = (
-    "create_cluster", "delete_cluster", "describe_clusters", "list_clusters", "put_cluster_capacity_providers",
-    "run_task", "describe_tasks", "list_tasks", "stop_task",
-    "create_service", "update_service", "delete_service", "describe_services", "list_services",
+    "create_cluster",
+    "delete_cluster",
+    "describe_clusters",
+    "list_clusters",
+    "put_cluster_capacity_providers",
+    "run_task",
+    "describe_tasks",
+    "list_tasks",
+    "stop_task",
+    "create_service",
+    "update_service",
+    "delete_service",
+    "describe_services",
+    "list_services",
 )
 # moto excludes tags of these from answers unless asked; the shapes above decide that themselves
 _INCLUDE = {
@@ -541,5 +597,6 @@ def patch(api: Api) -> None:
 
     for name in OPERATIONS:
         setattr(EC2ContainerServiceResponse, name, handler(name))
-    EC2ContainerServiceBackend.register_task_definition = _register(EC2ContainerServiceBackend.register_task_definition)
-    EC2ContainerServiceBackend.iter_tagged_resources = _tagged
+    backend: Any = EC2ContainerServiceBackend
+    backend.register_task_definition = _register(backend.register_task_definition)
+    backend.iter_tagged_resources = _tagged

@@ -112,15 +112,27 @@ class Balancer:
         port = int(target.get("Port") or (registered or {}).get("Port") or group.port)
         state = self.targets.get((group.arn, address, port))
         if registered is None and (state is None or state.state != "draining"):
-            return FakeHealthStatus(address, port, str(port), "unused", "Target.NotRegistered",
-                                    "Target is not registered to the target group")
+            return FakeHealthStatus(
+                address,
+                str(port),
+                str(port),
+                "unused",
+                "Target.NotRegistered",
+                "Target is not registered to the target group",
+            )
         if state is None:
             state = self.targets[(group.arn, address, port)] = TargetState()
         if state.state != "draining" and not self.balancers_of(group.region_name, group.arn):
-            return FakeHealthStatus(address, port, str(port), "unused", "Target.NotInUse",
-                                    "Target group is not configured to receive traffic from the load balancer")
+            return FakeHealthStatus(
+                address,
+                str(port),
+                str(port),
+                "unused",
+                "Target.NotInUse",
+                "Target group is not configured to receive traffic from the load balancer",
+            )
         check_port = str(port) if group.health_check_port in (None, "traffic-port") else str(group.health_check_port)
-        return FakeHealthStatus(address, port, check_port, state.state, state.reason, state.description)
+        return FakeHealthStatus(address, str(port), check_port, state.state, state.reason, state.description)
 
     def describe_all(self, group: Any) -> list[FakeHealthStatus]:
         wanted = [dict(item) for item in group.targets.values()]
@@ -143,7 +155,7 @@ class Balancer:
     def tick(self, moment: float) -> None:
         """Start the health checks that are due; the caller holds the lock."""
         for key, state in list(self.targets.items()):
-            arn, address, port = key
+            arn, _, port = key
             group = self.group(arn.split(":")[3], arn)
             if group is None or (state.drained_at is not None and moment >= state.drained_at):
                 del self.targets[key]
@@ -296,8 +308,9 @@ class Proxy:
         self.server = _Server(("127.0.0.1", int(listener.port)), handler)
         if listener.protocol == "HTTPS":
             self.server.socket = self._tls().wrap_socket(self.server.socket, server_side=True)
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.2,), daemon=True,
-                                       name=f"listener-{listener.port}")
+        self.thread = threading.Thread(
+            target=self.server.serve_forever, args=(0.2,), daemon=True, name=f"listener-{listener.port}"
+        )
 
     def _tls(self) -> ssl.SSLContext:
         from moto.acm.models import acm_backends
@@ -322,9 +335,7 @@ class Proxy:
 
     def action(self, host: str, path: str, method: str) -> dict[str, Any] | None:
         """What the listener's rules say about a request."""
-        rules = sorted(
-            self.listener._non_default_rules.values(), key=lambda rule: int(rule.priority)
-        )
+        rules = sorted(self.listener._non_default_rules.values(), key=lambda rule: int(rule.priority))
         for rule in [*rules, *self.listener._default_rule.values()]:
             if all(_condition(item, host, path, method) for item in rule.conditions):
                 # of several actions the last one answers; authentication comes before it
@@ -351,7 +362,7 @@ class ProxyHandler(BaseHTTPRequestHandler):
     sys_version = ""
     timeout = IDLE_TIMEOUT
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+    def log_message(self, format: str, *args: Any) -> None:
         """Access logs go nowhere, as with a load balancer whose logs are off."""
 
     def _answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
@@ -366,9 +377,12 @@ class ProxyHandler(BaseHTTPRequestHandler):
     def _error(self, status: int) -> None:
         text = f"{status} {self.responses.get(status, ('Error',))[0]}"
         self.close_connection = True
-        self._answer(status, f"<html>\r\n<head><title>{text}</title></head>\r\n<body>\r\n<center><h1>{text}</h1>"
-                             "</center>\r\n</body>\r\n</html>\r\n".encode(), {"Content-Type": "text/html",
-                                                                              "Connection": "close"})
+        self._answer(
+            status,
+            f"<html>\r\n<head><title>{text}</title></head>\r\n<body>\r\n<center><h1>{text}</h1>"
+            "</center>\r\n</body>\r\n</html>\r\n".encode(),
+            {"Content-Type": "text/html", "Connection": "close"},
+        )
 
     def _body(self) -> bytes:
         if "chunked" in (self.headers.get("Transfer-Encoding") or "").lower():
@@ -393,8 +407,11 @@ class ProxyHandler(BaseHTTPRequestHandler):
             self._error(503)
         elif action["Type"] == "fixed-response":
             fixed = action["FixedResponseConfig"]
-            self._answer(int(fixed["StatusCode"]), str(fixed.get("MessageBody") or "").encode(),
-                         {"Content-Type": fixed.get("ContentType") or "text/plain"})
+            self._answer(
+                int(fixed["StatusCode"]),
+                str(fixed.get("MessageBody") or "").encode(),
+                {"Content-Type": fixed.get("ContentType") or "text/plain"},
+            )
         elif action["Type"] == "redirect":
             self._redirect(action["RedirectConfig"], host, parts)
         elif place is None:
@@ -404,8 +421,11 @@ class ProxyHandler(BaseHTTPRequestHandler):
 
     def _redirect(self, redirect: dict[str, Any], host: str, parts: Any) -> None:
         values = {
-            "protocol": self.proxy.listener.protocol.lower(), "host": host, "port": str(self.proxy.listener.port),
-            "path": parts.path.lstrip("/"), "query": parts.query,
+            "protocol": self.proxy.listener.protocol.lower(),
+            "host": host,
+            "port": str(self.proxy.listener.port),
+            "path": parts.path.lstrip("/"),
+            "query": parts.query,
         }
 
         def fill(name: str, default: str) -> str:
@@ -417,8 +437,9 @@ class ProxyHandler(BaseHTTPRequestHandler):
         protocol, port = fill("Protocol", "#{protocol}").lower(), fill("Port", "#{port}")
         shown = "" if (protocol, port) in (("https", "443"), ("http", "80")) else f":{port}"
         query = fill("Query", "#{query}")
-        location = f"{protocol}://{fill('Host', '#{host}')}{shown}{fill('Path', '/#{path}')}" + \
-            (f"?{query}" if query else "")
+        location = f"{protocol}://{fill('Host', '#{host}')}{shown}{fill('Path', '/#{path}')}" + (
+            f"?{query}" if query else ""
+        )
         self._answer(301 if redirect.get("StatusCode") == "HTTP_301" else 302, b"", {"Location": location})
 
     def _forward(self, place: tuple[str, int], body: bytes) -> None:
@@ -520,9 +541,13 @@ def patch(balancer: Balancer) -> None:
             return balancer.describe_all(group)
         return [balancer.describe(group, target) for target in targets]
 
-    ELBv2Backend.create_load_balancer = created
-    ELBv2Backend.create_listener = listening
-    ELBv2Backend.modify_listener = modified
-    ELBv2Backend.delete_listener = stopped
-    ELBv2Backend.delete_load_balancer = removed
-    ELBv2Backend.describe_target_health = health
+    methods = {
+        "create_load_balancer": created,
+        "create_listener": listening,
+        "modify_listener": modified,
+        "delete_listener": stopped,
+        "delete_load_balancer": removed,
+        "describe_target_health": health,
+    }
+    for name, method in methods.items():
+        setattr(ELBv2Backend, name, method)

@@ -30,8 +30,15 @@ _SCOPE = re.compile(r"Credential=([A-Z0-9]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 
 # Query string names that make another S3 operation of the same method; value: what IAM calls it.
 _S3_SUBRESOURCES = {
-    "acl": "Acl", "cors": "CORS", "encryption": "EncryptionConfiguration", "lifecycle": "LifecycleConfiguration",
-    "location": "Location", "logging": "Logging", "policy": "Policy", "tagging": "Tagging", "versioning": "Versioning",
+    "acl": "Acl",
+    "cors": "CORS",
+    "encryption": "EncryptionConfiguration",
+    "lifecycle": "LifecycleConfiguration",
+    "location": "Location",
+    "logging": "Logging",
+    "policy": "Policy",
+    "tagging": "Tagging",
+    "versioning": "Versioning",
 }
 
 
@@ -127,33 +134,41 @@ def s3_action(method: str, path: str, query: Mapping[str, str], host: str) -> tu
         bucket, key = virtual[1], unquote(path).lstrip("/")
     if not bucket:
         return "s3:ListAllMyBuckets", "*"
-    resource = f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}"
     sub = next((name for name in _S3_SUBRESOURCES if name in query), None)
     verb = {"GET": "Get", "HEAD": "Get", "PUT": "Put", "POST": "Put", "DELETE": "Delete"}.get(method, "Get")
     if key:
-        if "uploads" in query or method == "POST":
-            return "s3:PutObject", resource
-        if "uploadId" in query:
-            actions = {"DELETE": "s3:AbortMultipartUpload", "GET": "s3:ListMultipartUploadParts"}
-            return actions.get(method, "s3:PutObject"), resource
-        version = "Version" if "versionId" in query and verb != "Put" else ""
-        return f"s3:{verb}Object{version}{_S3_SUBRESOURCES[sub] if sub else ''}", resource
+        return _object_action(method, verb, sub, query), f"arn:aws:s3:::{bucket}/{key}"
     if method == "POST" and "delete" in query:
-        return "s3:DeleteObject", f"{resource}/*"
+        return "s3:DeleteObject", f"arn:aws:s3:::{bucket}/*"
+    return _bucket_action(method, verb, sub, query), f"arn:aws:s3:::{bucket}"
+
+
+def _object_action(method: str, verb: str, sub: str | None, query: Mapping[str, str]) -> str:
+    if "uploads" in query or method == "POST":
+        return "s3:PutObject"
+    if "uploadId" in query:
+        actions = {"DELETE": "s3:AbortMultipartUpload", "GET": "s3:ListMultipartUploadParts"}
+        return actions.get(method, "s3:PutObject")
+    version = "Version" if "versionId" in query and verb != "Put" else ""
+    return f"s3:{verb}Object{version}{_S3_SUBRESOURCES[sub] if sub else ''}"
+
+
+def _bucket_action(method: str, verb: str, sub: str | None, query: Mapping[str, str]) -> str:
     if sub:
         kind = _S3_SUBRESOURCES[sub]
-        return f"s3:{verb}{kind if kind.endswith('Configuration') else 'Bucket' + kind}", resource
+        return f"s3:{verb}{kind if kind.endswith('Configuration') else 'Bucket' + kind}"
     if "versions" in query:
-        return "s3:ListBucketVersions", resource
+        return "s3:ListBucketVersions"
     if "uploads" in query:
-        return "s3:ListBucketMultipartUploads", resource
-    return {"PUT": "s3:CreateBucket", "DELETE": "s3:DeleteBucket"}.get(method, "s3:ListBucket"), resource
+        return "s3:ListBucketMultipartUploads"
+    return {"PUT": "s3:CreateBucket", "DELETE": "s3:DeleteBucket"}.get(method, "s3:ListBucket")
 
 
 def refused(
     runtime: Runtime,
     method: str,
     path: str,
+    *,
     query: Mapping[str, str],
     headers: Mapping[str, str],
     operation: str | None,

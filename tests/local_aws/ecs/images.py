@@ -34,10 +34,14 @@ PACKAGE = Path(__file__).resolve().parents[1]
 FETCH = Path(__file__).resolve().parent / "shims" / "fetch.py"
 
 # What any small Linux image has. Everything else an image must list under `bin`.
-BASIC_COMMANDS = """
-    sh cat chmod chown cp cut date dirname basename echo env expr false grep head hostname id kill ln ls mkdir mktemp mv
-    printenv printf pwd rm rmdir sed seq sleep sort stat tail tee test touch tr true uname uniq wc whoami xargs [ od
-""".split()
+# fmt: off
+BASIC_COMMANDS = (
+    "sh", "cat", "chmod", "chown", "cp", "cut", "date", "dirname", "basename", "echo", "env", "expr", "false",
+    "grep", "head", "hostname", "id", "kill", "ln", "ls", "mkdir", "mktemp", "mv", "printenv", "printf", "pwd",
+    "rm", "rmdir", "sed", "seq", "sleep", "sort", "stat", "tail", "tee", "test", "touch", "tr", "true", "uname",
+    "uniq", "wc", "whoami", "xargs", "[", "od",
+)
+# fmt: on
 FETCHERS = ("wget", "curl")
 FILE_SUFFIXES = (".conf", ".js", ".json", ".pem", ".crt", ".sh", ".txt", ".xml", ".yaml", ".yml")
 
@@ -115,10 +119,11 @@ class Images:
 
 def rewrite(text: str, image: Image, root: Path) -> str:
     """Let absolute paths of the image in a shell script point below the container's root folder."""
-    for path in image.root_map:
-        pattern = rf"(?<![\w./-]){re.escape(path)}(?=$|[^\w.-])" if path != "/" else r"(?!)"
-        text = re.sub(pattern, lambda _found, path=path: f"{root}{path}", text)
-    return text
+    if not image.root_map:
+        return text
+    # in one pass and the longest first: the root folder's own path may hold one of them, such as /tmp
+    paths = "|".join(re.escape(path) for path in image.root_map)
+    return re.sub(rf"(?<![\w./-])(?:{paths})(?=$|[^\w.-])", lambda found: f"{root}{found[0]}", text)
 
 
 def _script(path: Path, argv: list[str]) -> None:

@@ -64,7 +64,7 @@ class Tasks:
             task.due = moment + self.runtime.clock.platform(PULL_IMAGE)
 
     def _attach(self, task: LiveTask) -> None:
-        ec2 = ec2_backends[ACCOUNT_ID][task.region]
+        ec2: Any = ec2_backends[ACCOUNT_ID][task.region]
         subnet_id = task.network["subnets"][0]
         task.interface = ec2.create_network_interface(
             subnet_id,

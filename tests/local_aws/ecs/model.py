@@ -192,7 +192,7 @@ class LiveTask:
     @property
     def health_status(self) -> str:
         checked = [item.health_status for item in self.containers if item.essential and item.health_check]
-        if not checked or not self.times.get("startedAt") and "UNKNOWN" in checked:
+        if not checked or (not self.times.get("startedAt") and "UNKNOWN" in checked):
             return "UNKNOWN"
         for status in ("UNHEALTHY", "UNKNOWN"):
             if status in checked:
@@ -201,12 +201,20 @@ class LiveTask:
 
     @property
     def healthy(self) -> bool:
-        return self.health_status == "HEALTHY" or not any(item.essential and item.health_check for item in self.containers)
+        return self.health_status == "HEALTHY" or not any(
+            item.essential and item.health_check for item in self.containers
+        )
 
     def attachments(self) -> list[dict[str, Any]]:
         if self.interface is None:
-            return [{"id": self.attachment_id, "type": "ElasticNetworkInterface", "status": "PRECREATED", "details": [
-                {"name": "subnetId", "value": self.network["subnets"][0]}]}]
+            return [
+                {
+                    "id": self.attachment_id,
+                    "type": "ElasticNetworkInterface",
+                    "status": "PRECREATED",
+                    "details": [{"name": "subnetId", "value": self.network["subnets"][0]}],
+                }
+            ]
         details = {
             "subnetId": self.interface.subnet.id,
             "networkInterfaceId": self.interface.id,
@@ -242,8 +250,11 @@ class LiveTask:
             "lastStatus": self.last_status,
             "launchType": self.launch_type,
             "memory": _text(self.overrides.get("memory") or definition.memory),
-            "overrides": {"containerOverrides": [{"name": item.name} for item in self.containers],
-                          "inferenceAcceleratorOverrides": [], **self.overrides},
+            "overrides": {
+                "containerOverrides": [{"name": item.name} for item in self.containers],
+                "inferenceAcceleratorOverrides": [],
+                **self.overrides,
+            },
             "platformVersion": PLATFORM_VERSION,
             "platformFamily": "Linux",
             "startedBy": self.started_by or None,

@@ -110,7 +110,8 @@ def _from_secrets_manager(task: LiveTask, role: str | None, source: str) -> str:
         raise InitializationError(prefix + _denied(task, role or "none", "secretsmanager:GetSecretValue", full_arn))
     _check_key(task, role, stored, parts[3], prefix)
     try:
-        value = backend.get_secret_value(arn, version or None, stage or (None if version else "AWSCURRENT"))
+        wanted: Any = (version or None, stage or (None if version else "AWSCURRENT"))
+        value = backend.get_secret_value(arn, *wanted)
     except Exception as error:
         detail = getattr(error, "message", None) or str(error)
         raise InitializationError(f"{prefix}ResourceNotFoundException: {detail}") from error
@@ -133,8 +134,9 @@ def _json_key(text: str, key: str) -> str:
     try:
         values = json.loads(text)
     except ValueError as error:
-        raise InitializationError(f"{prefix}invalid character in secret: it is not JSON, but key {key} is asked for") \
-            from error
+        raise InitializationError(
+            f"{prefix}invalid character in secret: it is not JSON, but key {key} is asked for"
+        ) from error
     if not isinstance(values, dict) or key not in values:
         raise InitializationError(f"{prefix}retrieved secret from Secrets Manager did not contain json key {key}")
     value = values[key]
@@ -292,8 +294,11 @@ def _check_mount_target(task: LiveTask, file_system: Any, unresolved: str) -> No
         if not groups or reachable(ec2, groups, task, NFS_PORT):
             return
         raise InitializationError(
-            _EFS.format(detail="Mount attempt 1/3 failed due to timeout after 15 sec, wait 0 sec before next attempt. "
-                        "b'mount.nfs4: Connection timed out'", code=32)
+            _EFS.format(
+                detail="Mount attempt 1/3 failed due to timeout after 15 sec, wait 0 sec before next attempt. "
+                "b'mount.nfs4: Connection timed out'",
+                code=32,
+            )
         )
     raise InitializationError(unresolved)
 

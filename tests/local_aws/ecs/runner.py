@@ -128,7 +128,13 @@ def assign_ports(task: LiveTask) -> None:
 
 
 def environment_of(
-    runtime: Runtime, task: LiveTask, container: LiveContainer, image: Image, path: list[str], secrets: dict[str, str]
+    runtime: Runtime,
+    task: LiveTask,
+    container: LiveContainer,
+    *,
+    image: Image,
+    path: list[str],
+    secrets: dict[str, str],
 ) -> dict[str, str]:
     """Exactly what the container gets: nothing of the server's own environment passes."""
     root = container_root(runtime, task, container)
@@ -151,6 +157,7 @@ def environment_of(
             "ECS_CONTAINER_METADATA_URI_V4": f"{runtime.endpoint}/_local/ecs/metadata/{task.id}/{container.name}",
             "LOCAL_AWS_ROOT": str(root),
             "LOCAL_AWS_BIND": "127.0.0.1",
+            "LOCAL_AWS_TIME_SCALE": str(runtime.clock.scale),
         }
     )
     if task.credentials:
@@ -198,7 +205,7 @@ def start(runtime: Runtime, task: LiveTask, container: LiveContainer) -> None:
     root = container_root(runtime, task, container)
     path = unpack(runtime.images, image, container.definition["image"], root)
     _mount(task, container, root)
-    environment = environment_of(runtime, task, container, image, path, secrets)
+    environment = environment_of(runtime, task, container, image=image, path=path, secrets=secrets)
     argv = command_line(runtime, container, image, root)
     program = shutil.which(argv[0], path=environment["PATH"]) if argv else None
     if program is None:

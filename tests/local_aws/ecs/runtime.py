@@ -24,7 +24,7 @@ ACCOUNT_ID = "123456789012"
 
 def now() -> datetime.datetime:
     """The time as moto keeps it: UTC, without a zone."""
-    return datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
+    return datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
 
 
 @dataclass

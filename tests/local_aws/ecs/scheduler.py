@@ -186,9 +186,7 @@ class Scheduler(threading.Thread):
                 allowed += float(group.health_check_interval_seconds) * int(group.unhealthy_threshold_count)
             if age < self.runtime.clock.process(allowed):
                 continue
-            service.event(
-                f"(port {port}) is unhealthy in (target-group {arn}) due to (reason {state.description})."
-            )
+            service.event(f"(port {port}) is unhealthy in (target-group {arn}) due to (reason {state.description}).")
             self.tasks.stop(task, "ServiceSchedulerInitiated", f"Task failed ELB health checks in (target-group {arn})")
             return
 
@@ -205,9 +203,12 @@ class Scheduler(threading.Thread):
             wait = min(RESTART_LIMIT, RESTART_BASE * 2 ** min(deployment.failed_total - 1, 5))
             deployment.retry_at = moment + (self.runtime.clock.platform(wait) if deployment.failed_total > 1 else 0.0)
             if task.stop_code == "TaskFailedToStart" and deployment.failed_total > 2:
-                service.event_once("is unable to consistently start tasks successfully. For more information, see the "
-                                   "Troubleshooting section of the Amazon ECS Developer Guide.", moment,
-                                   self.runtime.clock.platform(EVENT_EVERY))
+                service.event_once(
+                    "is unable to consistently start tasks successfully. For more information, see the "
+                    "Troubleshooting section of the Amazon ECS Developer Guide.",
+                    moment,
+                    self.runtime.clock.platform(EVENT_EVERY),
+                )
             if deployment.rollout_state != "IN_PROGRESS":
                 continue
             deployment.failed += 1
@@ -290,8 +291,11 @@ class Scheduler(threading.Thread):
             self._launch(service, primary, min(missing, room), moment)
 
     def _scale_in(self, service: LiveService, task: LiveTask) -> None:
-        self.tasks.stop(task, "ServiceSchedulerInitiated",
-                        f"Scaling activity initiated by (deployment {service.primary.id if service.primary else ''})")
+        self.tasks.stop(
+            task,
+            "ServiceSchedulerInitiated",
+            f"Scaling activity initiated by (deployment {service.primary.id if service.primary else ''})",
+        )
         service.event(f"has stopped 1 running tasks: (task {task.id}).")
 
     def _launch(self, service: LiveService, deployment: Deployment, count: int, moment: float) -> None:
@@ -308,7 +312,9 @@ class Scheduler(threading.Thread):
                     f"failed to launch a task with (error ECS was unable to assume the role '{role_arn}' that was "
                     "provided for this task. Please verify that the role being passed has the proper trust "
                     "relationship and permissions and that your IAM user has permissions to pass this role.).",
-                    moment, every)
+                    moment,
+                    every,
+                )
                 deployment.failed_total += 1
                 deployment.failed += deployment.rollout_state == "IN_PROGRESS"
                 deployment.retry_at = moment + self.runtime.clock.platform(30.0)
@@ -348,9 +354,9 @@ class Scheduler(threading.Thread):
     def _settle(self, service: LiveService, primary: Deployment) -> None:
         tasks = service.tasks()
         for deployment in [item for item in service.deployments if item is not primary]:
-            if not any(task.deployment is deployment and task.alive for task in tasks):
-                if primary.rollout_state != "FAILED":
-                    service.deployments.remove(deployment)
+            drained = not any(task.deployment is deployment and task.alive for task in tasks)
+            if drained and primary.rollout_state != "FAILED":
+                service.deployments.remove(deployment)
         alive = [task for task in tasks if task.alive]
         steady = (
             len(service.deployments) == 1
@@ -369,8 +375,9 @@ class Scheduler(threading.Thread):
 
 
 def _tasks(backend: Any) -> list[LiveTask]:
-    return [task for stored in list(backend.tasks.values()) for task in list(stored.values())
-            if isinstance(task, LiveTask)]
+    return [
+        task for stored in list(backend.tasks.values()) for task in list(stored.values()) if isinstance(task, LiveTask)
+    ]
 
 
 def _task_tags(service: LiveService, definition: Any) -> list[dict[str, str]]:

@@ -19,8 +19,25 @@ WGET_FAILED, WGET_NETWORK, WGET_SERVER = 1, 4, 8
 CURL_CONNECT, CURL_STATUS, CURL_TIMEOUT = 7, 22, 28
 WITH_VALUE = {
     "wget": {"-O", "-T", "-t", "--timeout", "--tries", "--header", "--output-document", "-U", "--user-agent"},
-    "curl": {"-o", "-m", "--max-time", "--connect-timeout", "-H", "--header", "-X", "--request", "-A", "--retry",
-             "--output", "-w", "--write-out", "-u", "--user", "-d", "--data"},
+    "curl": {
+        "-o",
+        "-m",
+        "--max-time",
+        "--connect-timeout",
+        "-H",
+        "--header",
+        "-X",
+        "--request",
+        "-A",
+        "--retry",
+        "--output",
+        "-w",
+        "--write-out",
+        "-u",
+        "--user",
+        "-d",
+        "--data",
+    },
 }
 
 
@@ -54,7 +71,7 @@ class Options:
         for position, letter in enumerate(word[1:], start=1):
             option = f"-{letter}"
             if option in WITH_VALUE[self.tool]:
-                value = word[position + 1:]
+                value = word[position + 1 :]
                 self._value(option, value or (rest.pop(0) if rest else ""))
                 return
             self.flags.add(option)
