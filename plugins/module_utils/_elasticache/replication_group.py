@@ -137,6 +137,8 @@ def check_options(options: dict[str, Any]) -> None:
         raise AwsError("multi_az needs automatic_failover; set both, or neither")
     if (options.get("automatic_failover") or options.get("multi_az")) and nodes is not None and nodes < 2:
         raise AwsError("automatic_failover needs a second node; set num_cache_clusters to 2 or more")
+    if options.get("auth_token_secret_arn") and not options.get("auth_token_secret_key"):
+        raise AwsError("auth_token_secret_arn needs auth_token_secret_key, the key of the secret that has the token")
     if options.get("auth_token_secret_arn") and options.get("transit_encryption") is False:
         raise AwsError("auth_token_secret_arn needs transit_encryption; AWS takes no token without TLS")
 
