@@ -1,0 +1,48 @@
+# Copyright: (c) 2026, llmops.langfuse contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What AWS offers and what it no longer does, as far as an environment's variables choose it.
+
+Source: cfn-lint 1.58.0 (2026-10-20), whose lists come from the AWS APIs: aws_ecs_taskdefinition fargate_cpu_memory,
+aws_rds_dbinstance engine versions, aws_elasticache_replicationgroup engine versions.
+"""
+
+from __future__ import annotations
+
+# CPU units: MiB of memory.
+FARGATE_SIZES: dict[int, tuple[int, ...]] = {
+    256: (512, 1024, 2048),
+    512: tuple(range(1024, 4096 + 1, 1024)),
+    1024: tuple(range(2048, 8192 + 1, 1024)),
+    2048: tuple(range(4096, 16384 + 1, 1024)),
+    4096: tuple(range(8192, 30720 + 1, 1024)),
+    8192: tuple(range(16384, 61440 + 1, 4096)),
+    16384: tuple(range(32768, 122880 + 1, 8192)),
+    32768: (61440, 122880, 249856),
+}
+
+# Aurora PostgreSQL, major version: minor versions that can be created.
+AURORA_POSTGRESQL: dict[int, tuple[int, ...]] = {
+    15: (10, 12, 13, 14, 15, 17, 18, 19),
+    16: (8, 9, 10, 11, 13, 14, 15),
+    17: (4, 5, 6, 7, 9, 10, 11),
+    18: (3, 4, 6),
+}
+
+# ElastiCache for Valkey.
+VALKEY = ("7.2", "8.0", "8.1", "8.2", "9.0", "9.1")
+
+# A VPC's range, and the smallest subnet that a load balancer takes. The role network cuts the range into 16 subnets.
+VPC_PREFIXES = range(16, 29)
+SUBNET_BITS = 4
+SMALLEST_SUBNET = 27
+# A load balancer and a database need two zones; no region has more than six.
+ZONES = range(2, 7)
+
+
+def sizes_text(cpu: int) -> str:
+    """The memory that goes with these CPU units, in a few words."""
+    sizes = FARGATE_SIZES[cpu]
+    if len(sizes) <= 3:
+        return ", ".join(map(str, sizes))
+    return f"{sizes[0]} to {sizes[-1]} in steps of {sizes[1] - sizes[0]}"

@@ -1,0 +1,444 @@
+# Copyright: (c) 2026, llmops.langfuse contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The variables of an environment, judged before anything is written to AWS. Findings name the variable to set."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import versions
+from .aws_limits import (
+    AURORA_POSTGRESQL,
+    FARGATE_SIZES,
+    SMALLEST_SUBNET,
+    SUBNET_BITS,
+    VALKEY,
+    VPC_PREFIXES,
+    ZONES,
+    sizes_text,
+)
+from .catalogue import variables
+from .environment import assemble
+from .findings import Finding
+from .names import nearest, of_the_platform
+from .secret_forms import FORMS, problem_with_value
+
+Findings = Iterator[Finding]
+Variables = dict[str, Any]
+
+NAME = re.compile(r"[a-z][a-z0-9-]{1,18}[a-z0-9]")
+REGION = re.compile(r"[a-z]{2}(-[a-z]+){1,3}-\d")
+CERTIFICATE = re.compile(r"arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/\S+")
+CLICKHOUSE_MODES = ("fargate", "external")
+ARCHITECTURES = ("ARM64", "X86_64")
+TASKS = ("web", "worker", "migration", "clickhouse")
+# What Langfuse's documentation asks for, as CPU units and MiB.
+RECOMMENDED_SIZES = {"web": (2048, 4096), "worker": (2048, 4096), "clickhouse": (2048, 8192)}
+
+# The rest of a description, so that the settings can be judged in a whole one.
+EXAMPLE_ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:example-AbCdEf"
+EXAMPLE = {
+    "component": "web",
+    "database": {"host": "database.example", "name": "langfuse", "username": "langfuse"},
+    "cache": {"host": "cache.example"},
+    "storage": {"bucket": "example", "region": "us-east-1"},
+    "secret_arn": EXAMPLE_ARN,
+}
+
+
+@dataclass
+class Judgement:
+    errors: list[Finding] = field(default_factory=list)
+    warnings: list[Finding] = field(default_factory=list)
+    # Values that must not be shown.
+    leaked: set[str] = field(default_factory=set)
+
+
+def judge(given: Variables) -> Judgement:
+    """Everything that is wrong with these variables; one that is None was not given and is not judged."""
+    judgement = Judgement()
+    for check in CHECKS:
+        judgement.errors += check(given)
+    _settings(given, judgement)
+    judgement.warnings += recommended_sizes(given)
+    judgement.errors.sort(key=lambda finding: finding.option)
+    return judgement
+
+
+def name(given: Variables) -> Findings:
+    value = given.get("langfuse_name")
+    if not value:
+        yield Finding("langfuse_name", "it is missing", "set a short name in lower case, such as langfuse-staging")
+        return
+    text = str(value)
+    reasons = []
+    if len(text) > 20:
+        reasons.append(f"has {len(text)} characters, and 20 is the most")
+    if len(text) < 3:
+        reasons.append("is shorter than 3 characters")
+    if text != text.lower():
+        reasons.append("has capitals")
+    if "--" in text:
+        reasons.append("has '--', which ElastiCache refuses")
+    if not reasons and not NAME.fullmatch(text):
+        reasons.append(
+            "does not begin with a letter, end with a letter or digit, or has other characters than those and '-'"
+        )
+    if reasons:
+        fix = re.sub(r"-{2,}", "-", re.sub(r"[^a-z0-9-]", "-", text.lower())).lstrip("-0123456789")[:20].rstrip("-")
+        suggestion = f", such as {fix}" if NAME.fullmatch(fix) else ""
+        yield Finding(
+            "langfuse_name",
+            f"'{text}' {', and '.join(reasons)}",
+            f"set 3 to 20 lower-case letters, digits and single '-'{suggestion}",
+        )
+
+
+def region(given: Variables) -> Findings:
+    value = given.get("langfuse_region")
+    if not value:
+        yield Finding("langfuse_region", "it is missing", "set an AWS region, such as eu-central-1")
+    elif not REGION.fullmatch(str(value)):
+        yield Finding("langfuse_region", f"'{value}' is not an AWS region", "set one such as eu-central-1")
+
+
+def tags(given: Variables) -> Findings:
+    value = given.get("langfuse_tags")
+    if value is None:
+        return
+    if not isinstance(value, dict):
+        yield Finding("langfuse_tags", "it is not a dictionary", "set keys and values, such as {team: data}")
+        return
+    for key in value:
+        if str(key).startswith(("aws:", "langfuse:")):
+            yield Finding(f"langfuse_tags.{key}", "the prefix is taken by AWS or by this collection", "use another key")
+    if len(value) > 45:
+        yield Finding("langfuse_tags", f"it has {len(value)} tags, and AWS allows 50 with ours", "set 45 at most")
+
+
+def cidr(given: Variables) -> Findings:
+    value = given.get("network_cidr")
+    if value is None:
+        return
+    try:
+        network = ipaddress.IPv4Network(str(value))
+    except ValueError as error:
+        try:
+            fix = f"set {ipaddress.IPv4Network(str(value), strict=False)}"
+        except ValueError:
+            fix = "set an IPv4 range such as 10.42.0.0/16"
+        yield Finding("network_cidr", f"'{value}' is not an IPv4 range ({error})", fix)
+        return
+    if network.prefixlen not in VPC_PREFIXES:
+        yield Finding("network_cidr", f"a VPC cannot have the range {value}", "set a range of /16 to /23")
+    elif network.prefixlen + SUBNET_BITS > SMALLEST_SUBNET:
+        yield Finding(
+            "network_cidr",
+            f"a sixteenth of {value} is too small for a load balancer's subnet (/{SMALLEST_SUBNET})",
+            f"set a range of /{SMALLEST_SUBNET - SUBNET_BITS} or larger",
+        )
+
+
+def zones(given: Variables) -> Findings:
+    count = given.get("network_availability_zone_count")
+    if count is not None and _whole(count) not in ZONES:
+        yield Finding(
+            "network_availability_zone_count",
+            f"{count} is not a number of zones that works: the load balancer and the database need two",
+            f"set {ZONES[0]} to {ZONES[-1]}",
+        )
+    named = given.get("network_availability_zones")
+    if named:
+        names = named if isinstance(named, list) else [named]
+        if len(set(names)) < max(ZONES[0], _whole(count) or 0):
+            yield Finding(
+                "network_availability_zones",
+                f"it names {len(set(names))} zones, fewer than network_availability_zone_count",
+                "name as many zones, or leave it out",
+            )
+
+
+def allowed_ranges(given: Variables) -> Findings:
+    value = given.get("langfuse_allowed_cidrs")
+    if value is None:
+        return
+    for entry in value if isinstance(value, list) else [value]:
+        try:
+            ipaddress.ip_network(str(entry))
+        except ValueError as error:
+            yield Finding(
+                "langfuse_allowed_cidrs", f"'{entry}' is not a range ({error})", "set ranges such as 203.0.113.0/24"
+            )
+
+
+def listener(given: Variables) -> Findings:
+    value = given.get("ingress_listener")
+    if value is None:
+        return
+    if value not in ("http", "https"):
+        yield Finding("ingress_listener", f"'{value}' is not a listener", "set http or https")
+    certificate = given.get("ingress_certificate_arn") or ""
+    if value == "https" and not CERTIFICATE.fullmatch(str(certificate)):
+        yield Finding(
+            "ingress_certificate_arn",
+            f"'{certificate}' is not the ARN of a certificate, which HTTPS needs",
+            "set the ARN of an issued ACM certificate of the same region, or ingress_listener to http",
+        )
+
+
+def fargate_sizes(given: Variables) -> Findings:
+    for task in TASKS:
+        if task == "clickhouse" and given.get("clickhouse_mode") not in (None, "fargate"):
+            continue
+        cpu, memory = given.get(f"{task}_cpu"), given.get(f"{task}_memory")
+        if cpu is None or memory is None:
+            continue
+        units, mib = _whole(cpu), _whole(memory)
+        if units not in FARGATE_SIZES:
+            known = ", ".join(map(str, FARGATE_SIZES))
+            yield Finding(f"{task}_cpu", f"Fargate has no tasks of {cpu} CPU units", f"set one of {known}")
+        elif mib not in FARGATE_SIZES[units]:
+            fix = f"set {sizes_text(units)} for {units} CPU units"
+            larger = [other for other, sizes in FARGATE_SIZES.items() if mib in sizes]
+            if larger:
+                fix += f", or {task}_cpu to {' or '.join(map(str, larger))}"
+            yield Finding(f"{task}_memory", f"Fargate has no tasks of {units} CPU units and {memory} MiB", fix)
+
+
+def recommended_sizes(given: Variables) -> Findings:
+    for task, (cpu, memory) in RECOMMENDED_SIZES.items():
+        if task == "clickhouse" and given.get("clickhouse_mode") not in (None, "fargate"):
+            continue
+        for part, least in (("cpu", cpu), ("memory", memory)):
+            value = _whole(given.get(f"{task}_{part}"))
+            if value is not None and value < least:
+                yield Finding(
+                    f"{task}_{part}", f"Langfuse asks for {least} at least, not {value}", f"set {least} or more"
+                )
+
+
+def counts(given: Variables) -> Findings:
+    for variable, most in (
+        ("web_desired_count", None),
+        ("worker_desired_count", None),
+        ("database_instance_count", 16),
+        ("cache_node_count", 6),
+    ):
+        value = given.get(variable)
+        if value is None:
+            continue
+        number = _whole(value)
+        if number is None or number < 1 or (most is not None and number > most):
+            yield Finding(variable, f"{value} is not a number of them", f"set 1 to {most}" if most else "set 1 or more")
+    nodes = _whole(given.get("cache_node_count"))
+    if nodes == 1:
+        for variable in ("cache_multi_az", "cache_automatic_failover"):
+            if _true(given.get(variable)):
+                yield Finding(
+                    variable, "one node cannot fail over to another", "set it to false, or cache_node_count to 2"
+                )
+
+
+def engine_versions(given: Variables) -> Findings:
+    value = given.get("database_engine_version")
+    if value is not None:
+        match = re.fullmatch(r"(\d+)(?:\.(\d+))?", str(value))
+        major, minor = (int(match[1]), match[2]) if match else (0, None)
+        if major not in AURORA_POSTGRESQL:
+            newest = max(AURORA_POSTGRESQL)
+            majors = f"{min(AURORA_POSTGRESQL)} to {newest}"
+            yield Finding(
+                "database_engine_version",
+                f"AWS has no Aurora PostgreSQL {value}, or no longer",
+                f"set a major version of {majors}, or a minor one such as 16.{AURORA_POSTGRESQL[16][-1]}",
+            )
+        elif minor is not None and int(minor) not in AURORA_POSTGRESQL[major]:
+            known = ", ".join(f"{major}.{number}" for number in AURORA_POSTGRESQL[major])
+            yield Finding(
+                "database_engine_version", f"AWS has no Aurora PostgreSQL {value}, or no longer", f"set one of {known}"
+            )
+    value = given.get("cache_engine_version")
+    if value is not None and str(value) not in VALKEY:
+        yield Finding(
+            "cache_engine_version", f"AWS has no Valkey {value}, or no longer", f"set one of {', '.join(VALKEY)}"
+        )
+
+
+def clickhouse(given: Variables) -> Findings:
+    mode = given.get("clickhouse_mode")
+    if mode is not None and mode not in CLICKHOUSE_MODES:
+        yield Finding(
+            "clickhouse_mode", f"'{mode}' is not a way to run ClickHouse", f"set {' or '.join(CLICKHOUSE_MODES)}"
+        )
+    if mode == "external" and not given.get("clickhouse_host"):
+        yield Finding(
+            "clickhouse_host", "an external ClickHouse has no host", "set its host name, or clickhouse_mode to fargate"
+        )
+    langfuse = versions.parse(str(given.get("langfuse_version") or ""))
+    line = versions.LINES.get(langfuse.major) if langfuse else None
+    if mode == "fargate" and langfuse and not versions.runs_on_efs(langfuse):
+        first, mended = versions.EFS_REFUSED
+        yield Finding(
+            "langfuse_version",
+            f"the migrations of Langfuse {first} to {mended.major}.{mended.minor - 1} fail on EFS, where clickhouse_mode "
+            "fargate keeps its data",
+            f"set {mended} or later, or clickhouse_mode to external",
+        )
+    value = given.get("clickhouse_version")
+    if value is None:
+        return
+    server = versions.release(str(value))
+    recommended = line.clickhouse_recommended if line else "26.4"
+    if server is None:
+        yield Finding("clickhouse_version", f"'{value}' is not a ClickHouse version", f"set one such as {recommended}")
+    elif line and server < line.clickhouse:
+        least = ".".join(map(str, line.clickhouse))
+        yield Finding(
+            "clickhouse_version",
+            f"Langfuse {langfuse} needs ClickHouse {least} or later, not {value}",
+            f"set {least} or later; {recommended} is recommended",
+        )
+
+
+def architecture(given: Variables) -> Findings:
+    value = given.get("langfuse_cpu_architecture")
+    if value is not None and value not in ARCHITECTURES:
+        yield Finding("langfuse_cpu_architecture", f"Fargate has no '{value}'", f"set {' or '.join(ARCHITECTURES)}")
+
+
+def misspelt_variables(given: Variables) -> Findings:
+    """Variables of the inventory that are nearly, but not quite, those of a role."""
+    known = set(given.get("known_variables") or [])
+    own = set(given.get("own_variables") or [])
+    for variable in sorted(set(given.get("inventory_variables") or []) - known - own):
+        close = nearest(variable, known, cutoff=0.88)
+        if close:
+            yield Finding(
+                variable,
+                "no role reads this variable",
+                f"did you mean {close}? If it is your own, name it in preflight_own_variables",
+            )
+
+
+CHECKS = (
+    name,
+    region,
+    tags,
+    cidr,
+    zones,
+    allowed_ranges,
+    listener,
+    fargate_sizes,
+    counts,
+    engine_versions,
+    clickhouse,
+    architecture,
+    misspelt_variables,
+)
+
+
+def _settings(given: Variables, judgement: Judgement) -> None:
+    """Langfuse's own variables, by the same rules as those of langfuse_env."""
+    settings, references = given.get("langfuse_settings") or {}, given.get("langfuse_secret_settings") or {}
+    for variable, value in (("langfuse_settings", settings), ("langfuse_secret_settings", references)):
+        if not isinstance(value, dict):
+            judgement.errors.append(Finding(variable, "it is not a dictionary", "set names and values"))
+            return
+    assembly = assemble(
+        {
+            **EXAMPLE,
+            "langfuse_version": str(given.get("langfuse_version") or ""),
+            "url": given.get("langfuse_url") or "https://langfuse.example.com",
+            "clickhouse": {
+                "host": given.get("clickhouse_host") or "clickhouse.example",
+                "user": given.get("clickhouse_user"),
+                "database": given.get("clickhouse_database"),
+            },
+            "init": {
+                key.removeprefix("langfuse_init_"): value for key, value in given.items() if "langfuse_init_" in key
+            },
+            "write_mode": given.get("langfuse_write_mode") or None,
+            "settings": settings,
+            "secret_settings": references,
+        }
+    )
+    judgement.leaked |= assembly.leaked
+    judgement.errors += [_of_the_inventory(finding, settings) for finding in assembly.errors]
+    allowed = set(given.get("own_settings") or [])
+    for finding in assembly.warnings:
+        translated = _of_the_inventory(finding, settings)
+        setting = finding.option.rpartition(".")[2]
+        if setting in allowed:
+            continue
+        known = any(setting in variables(major) for major in versions.NEWEST_READ) or of_the_platform(setting)
+        (judgement.warnings if known else judgement.errors).append(translated)
+
+
+def _of_the_inventory(finding: Finding, settings: Variables) -> Finding:
+    """A finding of langfuse_env in the names of the inventory's variables."""
+    option, problem, fix = (_in_inventory_names(text) for text in (finding.option, finding.problem, finding.fix))
+    setting = option.removeprefix("langfuse_settings.")
+    if setting in FORMS and setting in settings and (form := problem_with_value(setting, settings[setting])):
+        problem = f"{form}, and as a setting it would be readable in the task definition"
+    return Finding(option, problem, fix)
+
+
+def _in_inventory_names(text: str) -> str:
+    text = re.sub(r"(?<![\w.-])(secret_settings|settings|write_mode)(?!\w)", r"langfuse_\1", text)
+    text = re.sub(r"\binit\.(\w+)", r"langfuse_init_\1", text)
+    text = re.sub(r"\bclickhouse\.(host|user|database|secure)\b", r"clickhouse_\1", text)
+    return "langfuse_url" if text == "url" else text
+
+
+def secret_findings(secret_name: str, values: object) -> list[Finding]:
+    """What is wrong with the values that an existing secret has, which its owner may have put there."""
+    if not isinstance(values, dict):
+        return [Finding(f"the secret {secret_name}", "its value is not a JSON object", "mend it or delete the secret")]
+    return [
+        Finding(f"the secret {secret_name}", problem, f"put a right value there, or rotate {key} with langfuse_secrets")
+        if key != "ENCRYPTION_KEY"
+        else Finding(f"the secret {secret_name}", problem, "put 64 hexadecimal characters there (openssl rand -hex 32)")
+        for key in sorted(FORMS)
+        if values.get(key) and (problem := problem_with_value(key, values[key]))
+    ]
+
+
+def zone_findings(given: Variables, available: Iterable[str]) -> list[Finding]:
+    """What is wrong with the zones, once the region's are known."""
+    names = sorted(available)
+    wanted = _whole(given.get("network_availability_zone_count"))
+    findings = []
+    if wanted is not None and wanted > len(names):
+        findings.append(
+            Finding(
+                "network_availability_zone_count",
+                f"the region has {len(names)} zones, not {wanted}",
+                f"set {len(names)} at most" if len(names) >= ZONES[0] else "use another langfuse_region",
+            )
+        )
+    named = given.get("network_availability_zones") or []
+    unknown = [zone for zone in (named if isinstance(named, list) else [named]) if zone not in names]
+    if unknown:
+        findings.append(
+            Finding("network_availability_zones", f"the region has no {', '.join(unknown)}", f"use {', '.join(names)}")
+        )
+    return findings
+
+
+def _whole(value: Any) -> int | None:
+    """A whole number, also where it is written as a text."""
+    if isinstance(value, bool):
+        return None
+    try:
+        return int(str(value))
+    except ValueError:
+        return None
+
+
+def _true(value: Any) -> bool:
+    return str(value).lower() in ("true", "yes", "1")

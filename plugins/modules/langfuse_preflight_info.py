@@ -1,0 +1,397 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, llmops.langfuse contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: langfuse_preflight_info
+version_added: 0.1.0
+short_description: Judge the variables of a Langfuse environment before anything is written to AWS
+description:
+  - Checks versions, names, ranges, sizes and Langfuse's own settings, and what AWS can tell without being written to.
+  - Returns everything that is wrong at once, each with the variable, the problem and what to set. It fails only where it
+    cannot judge, so a playbook decides what follows.
+  - Options have the names of the inventory's variables. Any value is taken, for a wrong one is a finding; an option that is
+    left out is not judged, but for O(langfuse_name), O(langfuse_region) and O(langfuse_version), which every environment has.
+options:
+  langfuse_name:
+    description: Name of the environment.
+    type: raw
+  langfuse_region:
+    description: AWS region.
+    type: raw
+  langfuse_version:
+    description: Langfuse's exact version.
+    type: raw
+  langfuse_url:
+    description: Where people and SDKs reach Langfuse.
+    type: raw
+  langfuse_tags:
+    description: Tags of everything.
+    type: raw
+  langfuse_settings:
+    description: Variables of Langfuse by their own name.
+    type: raw
+  langfuse_secret_settings:
+    description: Variables of Langfuse by their own name, with the ARN that ECS reads the value from.
+    type: raw
+  langfuse_write_mode:
+    description: Which tables Langfuse writes while v3 turns into v4.
+    type: raw
+  langfuse_init_org_id:
+    description: Id of the first organisation.
+    type: raw
+  langfuse_init_org_name:
+    description: Name of the first organisation.
+    type: raw
+  langfuse_init_project_id:
+    description: Id of the first project.
+    type: raw
+  langfuse_init_project_name:
+    description: Name of the first project.
+    type: raw
+  langfuse_init_user_email:
+    description: E-mail address of the first user.
+    type: raw
+  langfuse_init_user_name:
+    description: Name of the first user.
+    type: raw
+  langfuse_cpu_architecture:
+    description: CPU architecture of the tasks.
+    type: raw
+  langfuse_allowed_cidrs:
+    description: Address ranges that may reach the load balancer.
+    type: raw
+  network_cidr:
+    description: Range of the VPC.
+    type: raw
+  network_availability_zone_count:
+    description: Number of zones.
+    type: raw
+  network_availability_zones:
+    description: Names of zones.
+    type: raw
+  ingress_listener:
+    description: Whether the load balancer listens to HTTP or HTTPS.
+    type: raw
+  ingress_certificate_arn:
+    description: Certificate for HTTPS.
+    type: raw
+  database_engine_version:
+    description: Version of Aurora PostgreSQL.
+    type: raw
+  database_instance_count:
+    description: Number of database instances.
+    type: raw
+  cache_engine_version:
+    description: Version of Valkey.
+    type: raw
+  cache_node_count:
+    description: Number of cache nodes.
+    type: raw
+  cache_multi_az:
+    description: Whether the cache's nodes are spread over zones.
+    type: raw
+  cache_automatic_failover:
+    description: Whether another cache node takes over.
+    type: raw
+  clickhouse_mode:
+    description: How ClickHouse runs.
+    type: raw
+  clickhouse_version:
+    description: Version of ClickHouse.
+    type: raw
+  clickhouse_host:
+    description: Host name of an external ClickHouse.
+    type: raw
+  clickhouse_user:
+    description: User of ClickHouse.
+    type: raw
+  clickhouse_database:
+    description: Database of ClickHouse.
+    type: raw
+  clickhouse_cpu:
+    description: Fargate CPU units of ClickHouse.
+    type: raw
+  clickhouse_memory:
+    description: Memory of ClickHouse in MiB.
+    type: raw
+  web_cpu:
+    description: Fargate CPU units of a web task.
+    type: raw
+  web_memory:
+    description: Memory of a web task in MiB.
+    type: raw
+  web_desired_count:
+    description: Number of web tasks.
+    type: raw
+  worker_cpu:
+    description: Fargate CPU units of a worker task.
+    type: raw
+  worker_memory:
+    description: Memory of a worker task in MiB.
+    type: raw
+  worker_desired_count:
+    description: Number of worker tasks.
+    type: raw
+  migration_cpu:
+    description: Fargate CPU units of the migration.
+    type: raw
+  migration_memory:
+    description: Memory of the migration in MiB.
+    type: raw
+  own_settings:
+    description: Names in O(langfuse_settings) that Langfuse does not know and that are meant.
+    type: list
+    elements: str
+    default: []
+  inventory_variables:
+    description: Names of the inventory's variables, compared with O(known_variables).
+    type: list
+    elements: str
+    default: []
+  known_variables:
+    description: Names of all variables that roles read.
+    type: list
+    elements: str
+    default: []
+  own_variables:
+    description: Names in O(inventory_variables) that no role reads and that are meant.
+    type: list
+    elements: str
+    default: []
+  ask_aws:
+    description:
+      - Whether to check credentials, region and zones, and the values of the environment's secret where that exists.
+      - Calls C(sts:GetCallerIdentity), C(ec2:DescribeAvailabilityZones) and C(secretsmanager:GetSecretValue). Nothing is
+        written, and no value returned.
+    type: bool
+    default: true
+  secret_name:
+    description: Name of the environment's secret; by default V(langfuse_name/application), with the environment's name.
+    type: str
+extends_documentation_fragment:
+  - llmops.langfuse.connection
+  - llmops.langfuse.attributes
+  - llmops.langfuse.attributes.info_module
+seealso:
+  - module: llmops.langfuse.langfuse_env
+author:
+  - llmops.langfuse contributors (@llmops)
+"""
+
+EXAMPLES = r"""
+- name: Judge some variables without asking AWS
+  llmops.langfuse.langfuse_preflight_info:
+    langfuse_name: langfuse-staging
+    langfuse_region: eu-central-1
+    langfuse_version: 3.225.4
+    web_cpu: 2048
+    web_memory: 4096
+    langfuse_settings:
+      LANGFUSE_LOG_LEVEL: warn
+    ask_aws: false
+  register: preflight
+
+- name: Show what is wrong
+  ansible.builtin.debug:
+    var: preflight.findings
+"""
+
+RETURN = r"""
+findings:
+  description: Everything that is wrong.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    option:
+      description: The variable.
+      returned: always
+      type: str
+      sample: web_memory
+    problem:
+      description: What is wrong with it.
+      returned: always
+      type: str
+      sample: Fargate has no tasks of 2048 CPU units and 3000 MiB
+    fix:
+      description: What to set.
+      returned: always
+      type: str
+      sample: set 4096 to 16384 in steps of 1024 for 2048 CPU units
+warnings_list:
+  description: What is allowed but looks wrong, in the same form; also given as warnings.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
+messages:
+  description: The findings as text, a line for each.
+  returned: always
+  type: list
+  elements: str
+  sample: ["web_memory: Fargate has no tasks of 2048 CPU units and 3000 MiB; set 4096 to 16384 in steps of 1024"]
+account_id:
+  description: The AWS account of the credentials; empty where AWS was not asked, or did not answer.
+  returned: always
+  type: str
+  sample: "123456789012"
+"""
+
+import json
+from typing import Any
+
+from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.aws import client
+from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.findings import Finding
+from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.module import LangfuseModule
+from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.preflight import (
+    judge,
+    secret_findings,
+    zone_findings,
+)
+
+# A region that cannot be reached is a finding within seconds, and not after botocore's minutes.
+QUICK = {"connect_timeout": 5, "read_timeout": 20, "retries": {"max_attempts": 2, "mode": "standard"}}
+CREDENTIAL_ERRORS = ("InvalidClientTokenId", "UnrecognizedClientException", "ExpiredToken", "SignatureDoesNotMatch")
+
+
+def ask_aws(module: LangfuseModule) -> tuple[list[Finding], str]:
+    """What AWS says of the variables, and the account. Where the credentials fail, nothing else is asked."""
+    if not module.params["region"]:
+        return [Finding("langfuse_region", "AWS cannot be asked without a region", "set one")], ""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    module.params["aws_config"] = {**QUICK, **(module.params["aws_config"] or {})}
+    try:
+        account = client(module, "sts").get_caller_identity()["Account"]
+    except (ClientError, BotoCoreError) as error:
+        return [Finding("AWS credentials", f"AWS did not accept them ({error})", credentials_fix(error))], ""
+    findings = []
+    for question in (ask_for_zones, ask_for_secret):
+        try:
+            findings += question(module)
+        except (ClientError, BotoCoreError) as error:
+            findings.append(
+                Finding("AWS permissions", f"AWS did not answer ({error})", "allow it, or check langfuse_region")
+            )
+    return findings, account
+
+
+def credentials_fix(error: Exception) -> str:
+    code = getattr(error, "response", {}).get("Error", {}).get("Code", "")
+    if code in CREDENTIAL_ERRORS:
+        return "renew them, or check which ones are in use: langfuse_aws_profile or the environment"
+    if type(error).__name__ in ("NoCredentialsError", "PartialCredentialsError", "ProfileNotFound"):
+        return "set langfuse_aws_profile, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment"
+    return "check langfuse_region, langfuse_aws_endpoint_url and the network"
+
+
+def ask_for_zones(module: LangfuseModule) -> list[Finding]:
+    response = client(module, "ec2").describe_availability_zones(
+        Filters=[{"Name": "state", "Values": ["available"]}, {"Name": "zone-type", "Values": ["availability-zone"]}]
+    )
+    return zone_findings(module.params, [zone["ZoneName"] for zone in response["AvailabilityZones"]])
+
+
+def ask_for_secret(module: LangfuseModule) -> list[Finding]:
+    """The values that exist, judged here so that a wrong one is found before anything else is made."""
+    from botocore.exceptions import ClientError
+
+    name = module.params["secret_name"] or f"{module.params['langfuse_name']}/application"
+    try:
+        text = client(module, "secretsmanager").get_secret_value(SecretId=name).get("SecretString") or ""
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("ResourceNotFoundException", "InvalidRequestException"):
+            # There is none yet, or it waits for its deletion and will be judged when it is restored.
+            return []
+        raise
+    try:
+        values = json.loads(text)
+    except ValueError:
+        values = None
+    if isinstance(values, dict):
+        module.no_log_values.update(value for value in values.values() if isinstance(value, str) and len(value) > 5)
+    return secret_findings(name, values)
+
+
+RAW = (
+    "langfuse_name",
+    "langfuse_region",
+    "langfuse_version",
+    "langfuse_url",
+    "langfuse_tags",
+    "langfuse_settings",
+    "langfuse_secret_settings",
+    "langfuse_write_mode",
+    "langfuse_init_org_id",
+    "langfuse_init_org_name",
+    "langfuse_init_project_id",
+    "langfuse_init_project_name",
+    "langfuse_init_user_email",
+    "langfuse_init_user_name",
+    "langfuse_cpu_architecture",
+    "langfuse_allowed_cidrs",
+    "network_cidr",
+    "network_availability_zone_count",
+    "network_availability_zones",
+    "ingress_listener",
+    "ingress_certificate_arn",
+    "database_engine_version",
+    "database_instance_count",
+    "cache_engine_version",
+    "cache_node_count",
+    "cache_multi_az",
+    "cache_automatic_failover",
+    "clickhouse_mode",
+    "clickhouse_version",
+    "clickhouse_host",
+    "clickhouse_user",
+    "clickhouse_database",
+    "clickhouse_cpu",
+    "clickhouse_memory",
+    "web_cpu",
+    "web_memory",
+    "web_desired_count",
+    "worker_cpu",
+    "worker_memory",
+    "worker_desired_count",
+    "migration_cpu",
+    "migration_memory",
+)
+
+
+def argument_spec() -> dict[str, Any]:
+    names: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
+    return {
+        **{name: {"type": "raw", "no_log": False} for name in RAW},
+        **{name: names for name in ("own_settings", "inventory_variables", "known_variables", "own_variables")},
+        "ask_aws": {"type": "bool", "default": True},
+        "secret_name": {"type": "str", "no_log": False},
+    }
+
+
+def main() -> None:
+    module = LangfuseModule(argument_spec=argument_spec(), supports_check_mode=True)
+    judgement = judge(module.params)
+    module.no_log_values.update(judgement.leaked)
+    findings, account = judgement.errors, ""
+    if module.params["ask_aws"]:
+        answers, account = ask_aws(module)
+        findings = findings + answers
+    for warning in judgement.warnings:
+        module.warn(str(warning))
+    module.exit_json(
+        changed=False,
+        findings=[finding.as_dict() for finding in findings],
+        messages=[str(finding) for finding in findings],
+        warnings_list=[warning.as_dict() for warning in judgement.warnings],
+        account_id=account,
+    )
+
+
+if __name__ == "__main__":
+    main()
