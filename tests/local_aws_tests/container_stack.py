@@ -244,9 +244,10 @@ class Stack:
             "<timezone>UTC</timezone><trace_log remove='1'/><text_log remove='1'/>"
             "<query_log><ttl>event_date + INTERVAL 30 DAY DELETE</ttl></query_log></clickhouse>"
         )
-        given = self.clickhouse_settings if not environment else environment
+        given = environment or self.clickhouse_settings
         with self.start("clickhouse.py", "26.9", ports=ports, **given) as container:
-            wait_until(lambda: request(f"{container.url}/ping").status == 200 or container.process.poll() is not None)
+            wait_until(lambda: container.process.poll() is not None or request(f"{container.url}/ping").status == 200)
+            assert container.process.poll() is None, container.output
             yield container
 
     def query(self, text: str, user: str = "langfuse", password: str = "clickhouse-password") -> Reply:

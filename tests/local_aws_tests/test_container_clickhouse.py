@@ -72,9 +72,8 @@ def test_parameters_formats_and_data_in_the_body(stack: Stack, server: Container
         ("", 400, "62", "Empty query"),
     ],
 )
-def test_errors_are_clickhouse_s(
-    stack: Stack, server: Container, query: str, status: int, code: str, text: str
-) -> None:
+@pytest.mark.usefixtures("server")
+def test_errors_are_clickhouse_s(stack: Stack, query: str, status: int, code: str, text: str) -> None:
     answer = stack.query(query)
     assert answer.status == status
     assert answer.headers["X-ClickHouse-Exception-Code"] == code
@@ -163,11 +162,16 @@ def test_without_user_and_password_only_localhost_comes_in(tmp_path: Path) -> No
             assert "disabling network access for user 'default'" in container.output
             databases = request(f"http://localhost:{own.http_port}/", b"SHOW DATABASES").body.decode().split()
             assert "application" in databases
+            table = b"CREATE TABLE application.kept ENGINE = MergeTree ORDER BY id AS SELECT 7 AS id"
+            assert request(f"http://localhost:{own.http_port}/", table).status == 200
             from_elsewhere = request(f"{container.url}/", b"SELECT 1", Host="clickhouse.demo.internal:8123")
             assert from_elsewhere.status == 403
         # Its data stay.
         with own.clickhouse(CLICKHOUSE_SKIP_USER_SETUP="1") as container:
-            assert request(f"{container.url}/", b"SHOW DATABASES", Host="clickhouse.demo.internal").status == 200
+            answer = request(f"{container.url}/", b"SELECT id FROM application.kept", Host="clickhouse.demo.internal")
+            assert (answer.status, answer.body) == (200, b"7\n")
+            logs = request(container.url, b"SELECT name FROM system.tables WHERE name LIKE '%\\_log' AND engine != ''")
+            assert {"query_log", "part_log"} <= set(logs.body.decode().split())
     finally:
         own.close()
 

@@ -163,7 +163,8 @@ def server(arguments: list[str]) -> int:
 
     root = Path(os.environ.get("LOCAL_AWS_ROOT", "/"))
     configured = configuration(root / "etc/clickhouse-server", arguments)
-    data = root / "var/lib/clickhouse"
+    # The folder of the file system itself: the engine remembers absolute paths, and each task has a root of its own.
+    data = (root / "var/lib/clickhouse").resolve()
     user, password, default = access(os.environ)
     ports = {name: _port(configured, name) for name in DEFAULT_PORTS}
     certificate, key = _certificate(configured, root)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -144,7 +145,8 @@ def database_parameters(url: str) -> dict[str, Any]:
         "options": "-c TimeZone=UTC",
     }
     if strict:
-        parameters["sslrootcert"] = options.get("sslcert") or next(iter(network.authorities()), "system")
+        # Amazon's authority for RDS is in no system's trust store, nor is that of this local AWS.
+        parameters["sslrootcert"] = options.get("sslcert") or os.environ.get("SSL_CERT_FILE") or "system"
     if parts.hostname != "localhost":
         parameters["hostaddr"] = network.resolve(parts.hostname)
     return parameters

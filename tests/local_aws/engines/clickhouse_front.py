@@ -28,6 +28,7 @@ import hmac
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import ssl
@@ -48,6 +49,7 @@ if not __package__:
 from local_aws.engines import statements
 
 NATIVE_HEADER = "X-Native-Port-Double"
+LOG_TABLES = "log_tables_of_the_double.json"
 ALREADY_RUNNING = 76
 NETWORK_ERROR = 210
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
@@ -441,6 +443,21 @@ def _check_top_level(engine: Engine, names: tuple[str, ...]) -> None:
         )
 
 
+def _remembered_log_tables(options: Options) -> dict[str, str]:
+    """The log tables that exist, and what they were made with.
+
+    A server keeps them, whatever its configuration says later. The engine keeps no table of `system` in its
+    catalogue, so they are remembered here, and made again over their empty directories.
+    """
+    file = options.data_dir / LOG_TABLES
+    known: dict[str, str] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    known = {**options.log_tables, **known}
+    for name in known:
+        shutil.rmtree(options.data_dir / "data/system" / name, ignore_errors=True)
+    file.write_text(json.dumps(known), encoding="utf-8")
+    return known
+
+
 def _prepare(engine: Engine, options: Options) -> None:
     def run(query: str) -> None:
         engine.run(Request(query, "", "TabSeparated", "", {}, {}))
@@ -449,11 +466,11 @@ def _prepare(engine: Engine, options: Options) -> None:
         _check_top_level(engine, options.top_level)
     if options.database:
         run(f"CREATE DATABASE IF NOT EXISTS `{options.database}`")
-    for name, lifetime in options.log_tables.items():
+    for name, lifetime in _remembered_log_tables(options).items():
         run(
             f"CREATE TABLE IF NOT EXISTS system.`{name}` (hostname LowCardinality(String), event_date Date,"
             " event_time DateTime) ENGINE = MergeTree PARTITION BY toYYYYMM(event_date)"
-            f" ORDER BY (event_date, event_time)" + (f" TTL {lifetime}" if lifetime else "")
+            " ORDER BY (event_date, event_time)" + (f" TTL {lifetime}" if lifetime else "")
         )
 
 
