@@ -347,9 +347,11 @@ def _migrations(draft: Draft) -> None:
 
 
 def _write_mode(draft: Draft) -> None:
-    mode = draft.options["write_mode"]
+    mode = as_text(draft.options["write_mode"])
     option = "write_mode"
-    if mode is None:
+    if mode and mode not in WRITE_MODES:
+        draft.error(option, f"'{mode}' is not a way to write", f"set one of {', '.join(WRITE_MODES)}")
+    if not mode:
         # Where settings choose the mode, what has to agree with it follows them.
         mode = as_text(draft.options["settings"].get("LANGFUSE_MIGRATION_V4_WRITE_MODE"))
         option = "settings.LANGFUSE_MIGRATION_V4_WRITE_MODE" if mode else option

@@ -154,7 +154,7 @@ def zones(given: Variables) -> Findings:
         )
     named = given.get("network_availability_zones")
     if named:
-        names = named if isinstance(named, list) else [named]
+        names = [str(zone) for zone in (named if isinstance(named, list) else [named])]
         if len(set(names)) < max(ZONES[0], _whole(count) or 0):
             yield Finding(
                 "network_availability_zones",
@@ -193,7 +193,7 @@ def listener(given: Variables) -> Findings:
 
 def fargate_sizes(given: Variables) -> Findings:
     for task in TASKS:
-        if task == "clickhouse" and given.get("clickhouse_mode") not in (None, "fargate"):
+        if task == "clickhouse" and given.get("clickhouse_mode") == "external":
             continue
         cpu, memory = given.get(f"{task}_cpu"), given.get(f"{task}_memory")
         if cpu is None or memory is None:
@@ -212,7 +212,7 @@ def fargate_sizes(given: Variables) -> Findings:
 
 def recommended_sizes(given: Variables) -> Findings:
     for task, (cpu, memory) in RECOMMENDED_SIZES.items():
-        if task == "clickhouse" and given.get("clickhouse_mode") not in (None, "fargate"):
+        if task == "clickhouse" and given.get("clickhouse_mode") == "external":
             continue
         for part, least in (("cpu", cpu), ("memory", memory)):
             value = _whole(given.get(f"{task}_{part}"))
@@ -422,7 +422,7 @@ def zone_findings(given: Variables, available: Iterable[str]) -> list[Finding]:
             )
         )
     named = given.get("network_availability_zones") or []
-    unknown = [zone for zone in (named if isinstance(named, list) else [named]) if zone not in names]
+    unknown = [str(zone) for zone in (named if isinstance(named, list) else [named]) if str(zone) not in names]
     if unknown:
         findings.append(
             Finding("network_availability_zones", f"the region has no {', '.join(unknown)}", f"use {', '.join(names)}")

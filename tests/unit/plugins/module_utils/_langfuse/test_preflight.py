@@ -1,0 +1,370 @@
+# Copyright: (c) 2026, llmops.langfuse contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.aws_limits import FARGATE_SIZES
+from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.preflight import (
+    Judgement,
+    judge,
+    secret_findings,
+    zone_findings,
+)
+from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.secret_forms import DEFAULT_KEYS, make
+from ansible_collections.llmops.langfuse.plugins.modules import langfuse_preflight_info
+from hypothesis import given
+from hypothesis import strategies as st
+
+REPOSITORY = Path(__file__).resolve().parents[5]
+GOOD: dict[str, Any] = {
+    "langfuse_name": "langfuse-demo",
+    "langfuse_region": "eu-central-1",
+    "langfuse_version": "3.225.4",
+    "network_cidr": "10.42.0.0/16",
+    "network_availability_zone_count": 2,
+    "database_engine_version": "16.11",
+    "cache_engine_version": "8.0",
+    "clickhouse_mode": "fargate",
+    "clickhouse_version": "26.4",
+    "clickhouse_cpu": 2048,
+    "clickhouse_memory": 8192,
+    "web_cpu": "2048",
+    "web_memory": "4096",
+    "web_desired_count": 2,
+    "worker_cpu": 2048,
+    "worker_memory": 4096,
+    "migration_cpu": 1024,
+    "migration_memory": 2048,
+}
+
+
+def judged(**changes: Any) -> Judgement:
+    return judge({**GOOD, **changes})
+
+
+def test_a_good_environment_is_accepted() -> None:
+    assert judged() == Judgement()
+
+
+def test_only_what_every_environment_has_is_missed() -> None:
+    assert [finding.option for finding in judge({}).errors] == ["langfuse_name", "langfuse_region", "langfuse_version"]
+
+
+REFUSALS: list[tuple[str, dict[str, Any], str, str, str]] = [
+    ("EOL version", {"langfuse_version": "2.95.11"}, "langfuse_version", "end of life", "3.225.4"),
+    ("unknown version", {"langfuse_version": "7.0.0"}, "langfuse_version", "not known", "3.225.4"),
+    ("floating version", {"langfuse_version": 3}, "langfuse_version", "not an exact", "3.225.4"),
+    ("long name", {"langfuse_name": "langfuse-production-eu"}, "langfuse_name", "22 characters", "langfuse-production"),
+    ("capitals", {"langfuse_name": "Langfuse"}, "langfuse_name", "capitals", "langfuse"),
+    ("two hyphens", {"langfuse_name": "a--b"}, "langfuse_name", "'--'", "a-b"),
+    ("digit first", {"langfuse_name": "1langfuse"}, "langfuse_name", "begin with a letter", "such as langfuse"),
+    ("hyphen last", {"langfuse_name": "langfuse-"}, "langfuse_name", "end with", "such as langfuse"),
+    ("underscore", {"langfuse_name": "lang_fuse"}, "langfuse_name", "other characters", "lang-fuse"),
+    ("short name", {"langfuse_name": "ab"}, "langfuse_name", "shorter", "3 to 20"),
+    ("line break", {"langfuse_name": "langfuse\n"}, "langfuse_name", "other characters", "3 to 20"),
+    ("region", {"langfuse_region": "Frankfurt"}, "langfuse_region", "not an AWS region", "eu-central-1"),
+    ("tags", {"langfuse_tags": "team=a"}, "langfuse_tags", "dictionary", "{team"),
+    ("reserved tag", {"langfuse_tags": {"aws:x": "1"}}, "langfuse_tags.aws:x", "taken", "another key"),
+    ("no range", {"network_cidr": "10.42/16"}, "network_cidr", "not an IPv4 range", "10.42.0.0/16"),
+    ("host bits", {"network_cidr": "10.42.7.1/16"}, "network_cidr", "host bits", "set 10.42.0.0/16"),
+    ("huge range", {"network_cidr": "10.0.0.0/8"}, "network_cidr", "a VPC cannot", "/16"),
+    ("small range", {"network_cidr": "10.0.0.0/24"}, "network_cidr", "too small", "/23"),
+    ("one zone", {"network_availability_zone_count": 1}, "network_availability_zone_count", "need two", "2 to 6"),
+    ("words", {"network_availability_zone_count": "two"}, "network_availability_zone_count", "need two", "2 to 6"),
+    (
+        "too few names",
+        {"network_availability_zones": ["eu-central-1a"]},
+        "network_availability_zones",
+        "1 zones",
+        "as many",
+    ),
+    ("allowed", {"langfuse_allowed_cidrs": ["1.2.3.4/33"]}, "langfuse_allowed_cidrs", "not a range", "203.0.113"),
+    ("listener", {"ingress_listener": "ssh"}, "ingress_listener", "not a listener", "http or https"),
+    ("no certificate", {"ingress_listener": "https"}, "ingress_certificate_arn", "HTTPS needs", "ACM"),
+    ("retired Aurora", {"database_engine_version": "12.7"}, "database_engine_version", "no longer", "15 to 18"),
+    ("retired minor", {"database_engine_version": "16.4"}, "database_engine_version", "no longer", "16.15"),
+    ("odd Aurora", {"database_engine_version": "latest"}, "database_engine_version", "no longer", "15 to 18"),
+    ("retired Valkey", {"cache_engine_version": "6.2"}, "cache_engine_version", "no Valkey", "7.2"),
+    ("number Valkey", {"cache_engine_version": 7}, "cache_engine_version", "no Valkey", "7.2"),
+    ("nodes", {"cache_node_count": 9}, "cache_node_count", "not a number", "1 to 6"),
+    ("lone node", {"cache_node_count": 1, "cache_multi_az": True}, "cache_multi_az", "fail over", "cache_node_count"),
+    ("no web", {"web_desired_count": 0}, "web_desired_count", "not a number", "1 or more"),
+    ("half a worker", {"worker_desired_count": 1.5}, "worker_desired_count", "not a number", "1 or more"),
+    ("mode", {"clickhouse_mode": "lambda"}, "clickhouse_mode", "not a way", "fargate or external"),
+    ("external", {"clickhouse_mode": "external"}, "clickhouse_host", "no host", "host name"),
+    ("old ClickHouse", {"clickhouse_version": "23.8"}, "clickhouse_version", "24.3 or later", "26.4"),
+    (
+        "old for v4",
+        {"clickhouse_version": "25.8", "langfuse_version": "4.16.0"},
+        "clickhouse_version",
+        "25.12 or later",
+        "26.4",
+    ),
+    ("latest ClickHouse", {"clickhouse_version": "latest"}, "clickhouse_version", "not a ClickHouse version", "26.4"),
+    ("EFS", {"langfuse_version": "3.210.0"}, "langfuse_version", "fail on EFS", "3.213.0"),
+    ("web cpu", {"web_cpu": 2000}, "web_cpu", "2000 CPU units", "2048"),
+    ("web memory", {"web_memory": 3000}, "web_memory", "3000 MiB", "4096 to 16384"),
+    ("worker memory", {"worker_memory": 32768}, "worker_memory", "32768 MiB", "worker_cpu to 8192"),
+    ("migration", {"migration_cpu": 256, "migration_memory": 4096}, "migration_memory", "4096 MiB", "512, 1024, 2048"),
+    ("clickhouse", {"clickhouse_cpu": 8192, "clickhouse_memory": 17408}, "clickhouse_memory", "17408", "steps of 4096"),
+    ("architecture", {"langfuse_cpu_architecture": "arm"}, "langfuse_cpu_architecture", "arm", "ARM64 or X86_64"),
+    (
+        "unknown setting",
+        {"langfuse_settings": {"LANGFUSE_LOG_LEVL": "warn"}},
+        "langfuse_settings.LANGFUSE_LOG_LEVL",
+        "does not read",
+        "did you mean LANGFUSE_LOG_LEVEL?",
+    ),
+    (
+        "setting of nobody",
+        {"langfuse_settings": {"FOO_BAR_BAZ": "1"}},
+        "langfuse_settings.FOO_BAR_BAZ",
+        "does not read",
+        "check the name",
+    ),
+    (
+        "known wrong",
+        {"langfuse_settings": {"LANGFUSE_ADMIN_API_KEY": "x"}},
+        "langfuse_settings.LANGFUSE_ADMIN_API_KEY",
+        "does not read",
+        "use ADMIN_API_KEY",
+    ),
+    (
+        "wrong value",
+        {"langfuse_settings": {"AUTH_DISABLE_SIGNUP": "yes"}},
+        "langfuse_settings.AUTH_DISABLE_SIGNUP",
+        "not a value",
+        "true, false",
+    ),
+    (
+        "ENCRYPTION_KEY",
+        {"langfuse_settings": {"ENCRYPTION_KEY": "0123456789abcdef"}},
+        "langfuse_settings.ENCRYPTION_KEY",
+        "not 64 hexadecimal characters",
+        "langfuse_secret_settings",
+    ),
+    (
+        "password",
+        {"langfuse_settings": {"CLICKHOUSE_PASSWORD": "pass&word/pass"}},
+        "langfuse_settings.CLICKHOUSE_PASSWORD",
+        "URL",
+        "langfuse_secret_settings",
+    ),
+    (
+        "secret in plain text",
+        {"langfuse_settings": {"ADMIN_API_KEY": "x" * 40}},
+        "langfuse_settings.ADMIN_API_KEY",
+        "readable",
+        "langfuse_secret_settings",
+    ),
+    (
+        "no ARN",
+        {"langfuse_secret_settings": {"ADMIN_API_KEY": "x"}},
+        "langfuse_secret_settings.ADMIN_API_KEY",
+        "not the ARN",
+        "ARN",
+    ),
+    (
+        "provider",
+        {"langfuse_settings": {"AUTH_GOOGLE_CLIENT_ID": "x"}},
+        "langfuse_settings.AUTH_GOOGLE_CLIENT_ID",
+        "AUTH_GOOGLE_CLIENT_SECRET is missing",
+        "langfuse_secret_settings",
+    ),
+    ("settings", {"langfuse_settings": ["A=1"]}, "langfuse_settings", "dictionary", "names and values"),
+    ("url", {"langfuse_url": "langfuse.example.com"}, "langfuse_url", "not a URL", "https://"),
+    (
+        "init",
+        {"langfuse_init_project_id": "p"},
+        "langfuse_init_project_id",
+        "without the organisation",
+        "langfuse_init_org_id",
+    ),
+    (
+        "e-mail",
+        {"langfuse_init_org_id": "o", "langfuse_init_user_email": "me"},
+        "langfuse_init_user_email",
+        "not an e-mail",
+        "@",
+    ),
+    ("write mode", {"langfuse_write_mode": "both"}, "langfuse_write_mode", "not a way to write", "events_only"),
+    ("ClickHouse user", {"clickhouse_user": "a&b"}, "clickhouse_user", "break the URL", "letters"),
+    (
+        "misspelt variable",
+        {"inventory_variables": ["web_desired_cuont"], "known_variables": ["web_desired_count"]},
+        "web_desired_cuont",
+        "no role reads",
+        "web_desired_count",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("changes", "variable", "problem", "fix"), [case[1:] for case in REFUSALS], ids=[case[0] for case in REFUSALS]
+)
+def test_refusals_name_variable_problem_and_what_to_set(
+    changes: dict[str, Any], variable: str, problem: str, fix: str
+) -> None:
+    errors = judged(**changes).errors
+    assert [finding.option for finding in errors] == [variable]
+    assert problem in errors[0].problem
+    assert fix in errors[0].fix
+
+
+def test_all_findings_come_at_once() -> None:
+    changes: dict[str, Any] = {}
+    expected = set()
+    # Some would change what others are about: a task without known CPU units has no wrong memory.
+    others = {"EOL version", "unknown version", "floating version", "EFS", "old for v4", "external", "web memory", "init"}
+    for name, wrong, variable, _problem, _fix in REFUSALS:
+        if set(wrong) & set(changes) or name in others:
+            continue
+        changes |= wrong
+        expected.add(variable)
+    assert expected <= {finding.option for finding in judged(**changes).errors}
+    assert len(expected) > 20
+
+
+def test_no_value_of_a_secret_is_in_a_finding() -> None:
+    judgement = judged(langfuse_settings={"ENCRYPTION_KEY": "not-hexadecimal", "SALT": "salty-salt"})
+    assert not [value for value in ("not-hexadecimal", "salty-salt") if value in str(judgement.errors)]
+    assert {"not-hexadecimal", "salty-salt"} <= judgement.leaked
+
+
+def test_an_external_clickhouse_needs_no_task_and_no_efs() -> None:
+    changes = {
+        "clickhouse_cpu": 1,
+        "clickhouse_memory": 1,
+        "clickhouse_host": "c.example",
+        "langfuse_version": "3.210.0",
+    }
+    assert judged(clickhouse_mode="external", **changes) == Judgement()
+
+
+def test_what_works_but_is_small_is_a_warning() -> None:
+    judgement = judged(web_cpu=1024, web_memory=2048)
+    assert judgement.errors == []
+    assert [warning.option for warning in judgement.warnings] == ["web_cpu", "web_memory"]
+
+
+def test_settings_of_ones_own_are_allowed_by_name() -> None:
+    assert judged(langfuse_settings={"FOO_BAR_BAZ": "1"}, own_settings=["FOO_BAR_BAZ"]) == Judgement()
+
+
+def test_settings_of_the_other_major_version_are_a_warning() -> None:
+    judgement = judged(langfuse_settings={"LANGFUSE_MAX_OBSERVATIONS_PER_TRACE": 100})
+    assert judgement.errors == []
+    assert len(judgement.warnings) == 1
+
+
+def test_variables_of_ones_own_are_allowed() -> None:
+    known = ["web_desired_count", "web_cpu"]
+    assert judged(inventory_variables=["web_department", "web_cpu"], known_variables=known) == Judgement()
+    misspelt = {"inventory_variables": ["web_cpus"], "known_variables": known}
+    assert len(judged(**misspelt).errors) == 1
+    assert judged(**misspelt, own_variables=["web_cpus"]) == Judgement()
+
+
+@given(st.integers(0, 40000), st.integers(0, 260000))
+def test_fargate_sizes_are_those_of_the_table(cpu: int, memory: int) -> None:
+    refused = bool(judged(migration_cpu=cpu, migration_memory=memory).errors)
+    assert refused == (memory not in FARGATE_SIZES.get(cpu, ()))
+
+
+@given(st.sampled_from([(cpu, memory) for cpu, sizes in FARGATE_SIZES.items() for memory in sizes]))
+def test_every_fargate_size_is_accepted(size: tuple[int, int]) -> None:
+    assert judged(migration_cpu=size[0], migration_memory=str(size[1])).errors == []
+
+
+@given(st.text(max_size=25))
+def test_any_name_is_judged_without_failing(name: str) -> None:
+    accepted = not judged(langfuse_name=name).errors
+    assert accepted == bool(re.fullmatch(r"[a-z][a-z0-9-]{1,18}[a-z0-9]", name) and "--" not in name)
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.sampled_from(langfuse_preflight_info.RAW), anything, max_size=8))
+def test_no_input_makes_it_fail(changes: dict[str, Any]) -> None:
+    for finding in judged(**changes).errors:
+        assert finding.option
+        assert finding.problem
+        assert finding.fix
+
+
+def test_zones_of_the_region() -> None:
+    zones = ["r-1a", "r-1b"]
+    assert zone_findings({"network_availability_zone_count": 2}, zones) == []
+    assert "has 2 zones, not 3" in zone_findings({"network_availability_zone_count": "3"}, zones)[0].problem
+    assert "r-1c" in zone_findings({"network_availability_zones": ["r-1a", "r-1c"]}, zones)[0].problem
+
+
+def test_values_of_an_existing_secret() -> None:
+    values = make(list(DEFAULT_KEYS))
+    assert secret_findings("demo/application", values) == []
+    assert secret_findings("demo/application", {}) == []
+    found = secret_findings("demo/application", {**values, "ENCRYPTION_KEY": "short-key", "REDIS_AUTH": "with space!"})
+    assert ["ENCRYPTION_KEY" in str(found[0]), "REDIS_AUTH" in str(found[1])] == [True, True]
+    assert "short-key" not in str(found)
+    assert "JSON object" in str(secret_findings("demo/application", None)[0])
+
+
+# The role beside the module.
+
+ROLE = REPOSITORY / "roles/preflight"
+
+
+def role_file(path: str) -> Any:
+    return yaml.safe_load((ROLE / path).read_text(encoding="utf-8"))
+
+
+def test_the_role_passes_every_variable_of_the_module() -> None:
+    passed = role_file("tasks/main.yml")[0]["llmops.langfuse.langfuse_preflight_info"]
+    assert set(langfuse_preflight_info.RAW) <= set(passed)
+    assert set(passed) - set(langfuse_preflight_info.argument_spec()) == set()
+
+
+def test_the_role_knows_all_roles_of_the_collection() -> None:
+    known = role_file("vars/main.yml")["__preflight_roles"]
+    present = {path.name for path in (REPOSITORY / "roles").iterdir() if path.is_dir()}
+    assert present <= set(known)
+
+
+def test_the_role_knows_every_variable_of_an_environment() -> None:
+    """Each langfuse_* name that roles, playbooks and inventories use, but for those of modules and registers."""
+    known = set(role_file("vars/main.yml")["__preflight_environment_variables"])
+    modules = {path.stem for path in (REPOSITORY / "plugins/modules").glob("*.py")}
+    used = set()
+    for folder in ("roles", "playbooks", "inventories"):
+        for path in (REPOSITORY / folder).rglob("*.yml"):
+            used |= set(re.findall(r"(?<![\w.])langfuse_[a-z_]+[a-z]\b(?!\()", path.read_text(encoding="utf-8")))
+    assert (
+        used - known - modules - {"langfuse_health_info", "langfuse_trace_roundtrip", "langfuse_environment_info"}
+        == set()
+    )
+
+
+def test_defaults_are_those_of_the_other_roles() -> None:
+    defaults = role_file("defaults/main.yml")
+    for variable in langfuse_preflight_info.RAW:
+        role = variable.split("_")[0]
+        path = REPOSITORY / "roles" / role / "defaults/main.yml"
+        if role == "langfuse" or not path.exists():
+            continue
+        theirs = yaml.safe_load(path.read_text(encoding="utf-8")).get(variable)
+        if theirs is None or "{{" in str(theirs):
+            continue
+        ours = re.search(r"default\((.*)\) }}$", defaults[f"preflight_{variable}"])
+        assert ours is not None
+        assert yaml.safe_load(ours[1]) == theirs, variable
