@@ -87,6 +87,7 @@ class Local:
                 PolicyName="own",
                 PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": statements}),
             )
+        time.sleep(0.11)  # until the role is known elsewhere
         return str(arn)
 
     def wait(self, check: Callable[[], Any], timeout: float = 20.0, what: str = "") -> Any:
@@ -150,6 +151,10 @@ class Local:
             ]
             for number, zone in ((1, "a"), (2, "b"))
         ]
+        gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+        ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+        table = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"][0]
+        ec2.create_route(RouteTableId=table["RouteTableId"], DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
         group = ec2.create_security_group(GroupName="tasks", Description="d", VpcId=vpc)["GroupId"]
         self.client("logs").create_log_group(logGroupName="/logs")
         execution = self.role(
@@ -164,7 +169,10 @@ class Local:
 
     @property
     def network(self) -> dict[str, Any]:
-        return {"awsvpcConfiguration": {"subnets": self.subnets, "securityGroups": [self.group]}}
+        return self.network_of(self.subnets)
+
+    def network_of(self, subnets: list[str], public: str = "ENABLED") -> dict[str, Any]:
+        return {"awsvpcConfiguration": {"subnets": subnets, "securityGroups": [self.group], "assignPublicIp": public}}
 
     def container(self, code: str | None = None, **changes: Any) -> dict[str, Any]:
         container: dict[str, Any] = {
@@ -255,7 +263,9 @@ def ecs_process() -> Iterator[Local]:
     folder = Path(tempfile.mkdtemp(prefix="local-ecs-"))
     images = folder / "images.yml"
     images.write_text(IMAGES)
-    ecs = LocalEcs(lock=lock, state_dir=folder, endpoint=endpoint, time_scale=0.002, images_file=images, patience=3.0)
+    ecs = LocalEcs(
+        lock=lock, state_dir=folder, endpoint=endpoint, time_scale=0.002, images_file=images, patience=3.0, floor=0.1
+    )
     app.ecs = ecs
     ecs.start()
     thread = threading.Thread(target=server.serve_forever, daemon=True)

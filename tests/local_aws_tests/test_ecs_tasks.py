@@ -262,6 +262,27 @@ def test_logs_need_the_execution_roles_permission(local: Local) -> None:
     assert "not authorized to perform: logs:CreateLogStream" in task["stoppedReason"]
 
 
+# --- the way out ---
+
+
+def test_a_private_subnet_needs_a_nat_gateway(local: Local) -> None:
+    ec2 = local.client("ec2")
+    private = local.network_of(local.subnets[:1], "DISABLED")
+    definition = local.definition(local.container("print('out')"))
+    task = local.stopped(local.run(definition, networkConfiguration=private))
+    assert task["stoppedReason"].startswith("CannotPullContainerError") and "i/o timeout" in task["stoppedReason"]
+    with_secret = local.container("1", secrets=[{"name": "A", "valueFrom": secret(local)}])
+    task = local.stopped(local.run(local.definition(with_secret, family="g"), networkConfiguration=private))
+    assert "Check your task network configuration" in task["stoppedReason"]
+
+    address = ec2.allocate_address(Domain="vpc")["AllocationId"]
+    nat = ec2.create_nat_gateway(SubnetId=local.subnets[1], AllocationId=address)["NatGateway"]["NatGatewayId"]
+    table = ec2.create_route_table(VpcId=local.vpc)["RouteTable"]["RouteTableId"]
+    ec2.associate_route_table(RouteTableId=table, SubnetId=local.subnets[0])
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=nat)
+    assert local.log(local.stopped(local.run(definition, networkConfiguration=private))) == ["out"]
+
+
 # --- task role ---
 
 S3_CODE = """
@@ -356,14 +377,7 @@ MOUNT = [{"sourceVolume": "data", "containerPath": "/data"}]
 
 def mounted(local: Local, volume: dict[str, Any]) -> dict[str, Any]:
     definition = local.definition(local.container(WRITE, mountPoints=MOUNT), volumes=[volume])
-    return local.stopped(
-        local.run(
-            definition,
-            networkConfiguration={
-                "awsvpcConfiguration": {"subnets": local.subnets[:1], "securityGroups": [local.group]}
-            },
-        )
-    )
+    return local.stopped(local.run(definition, networkConfiguration=local.network_of(local.subnets[:1])))
 
 
 def test_a_file_system_outlives_its_tasks(local: Local) -> None:

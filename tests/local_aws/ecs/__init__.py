@@ -16,11 +16,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import api, balancer, discovery, identity
+from . import api, balancer, discovery, identity, runtime
 from .images import PACKAGE, Images
 from .lifecycle import Tasks
 from .model import LiveTask
-from .runtime import Clock, Runtime
+from .runtime import Runtime
 from .scheduler import Scheduler
 
 IMAGES_FILE = PACKAGE / "images.yml"
@@ -39,10 +39,12 @@ class LocalEcs:
         images_file: Path = IMAGES_FILE,
         python: str = sys.executable,
         patience: float = 30.0,
+        floor: float = 0.3,
     ) -> None:
+        runtime.CLOCK.scale, runtime.CLOCK.patience, runtime.CLOCK.floor = time_scale, patience, floor
         self.runtime = Runtime(
             lock=lock,
-            clock=Clock(scale=time_scale, patience=patience),
+            clock=runtime.CLOCK,
             state_dir=Path(state_dir).resolve(),
             endpoint=endpoint,
             images=Images.load(images_file, python),

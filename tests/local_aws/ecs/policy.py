@@ -18,9 +18,12 @@ from typing import Any
 from moto.iam.models import iam_backends
 from moto.utilities.utils import get_partition
 
+from . import runtime
 from .runtime import ACCOUNT_ID
 
 Context = dict[str, str]
+# seconds until a new role is known to other services (terraform-aws-ecs #414, pulumi-awsx #927: 5 to 60)
+PROPAGATION = 10.0
 
 
 def _list(value: Any) -> list[Any]:
@@ -36,6 +39,12 @@ def role_of(arn_or_name: str, account: str = ACCOUNT_ID, region: str = "us-east-
         if arn_or_name in (role.arn, role.name):
             return role
     return None
+
+
+def visible(role: Any) -> bool:
+    """Whether IAM has told everybody of the role: a new one is unknown elsewhere for some seconds."""
+    age = (runtime.now() - role.create_date.replace(tzinfo=None)).total_seconds()
+    return bool(age >= runtime.CLOCK.platform(PROPAGATION))
 
 
 def documents(role: Any) -> Iterable[dict[str, Any]]:

@@ -63,7 +63,33 @@ def image_of(runtime: Runtime, task: LiveTask, container: LiveContainer) -> Imag
         )
     if ".dkr.ecr." in reference:
         _check_registry(task)
+    elif not reaches_the_internet(task):
+        raise InitializationError(
+            f"CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref "
+            f"{reference}: failed to do request: dial tcp: i/o timeout. Check your task network configuration.",
+            container,
+        )
     return image
+
+
+def reaches_the_internet(task: LiveTask) -> bool:
+    """Whether the task's subnet has a way out: a NAT gateway, or an internet gateway and a public address."""
+    ec2: Any = ec2_backends[ACCOUNT_ID][task.region]
+    subnet = task.interface.subnet
+    tables = [item for item in ec2.route_tables.values() if item.vpc_id == subnet.vpc_id]
+    own = [item for item in tables if subnet.id in item._associations.values()]
+    public = task.network.get("assignPublicIp") == "ENABLED"
+    for table in own or [item for item in tables if item.main_association_id]:
+        for route in table.routes:
+            if route.destination_cidr_block != "0.0.0.0/0":
+                continue
+            if route.nat_gateway is not None:
+                return bool(route.nat_gateway.state == "available")
+            if str(route.gateway_id or "").startswith("igw-"):
+                return public
+            # a transit gateway, an instance or an interface: whatever is behind it is the operator's
+            return not route.local
+    return False
 
 
 def _check_registry(task: LiveTask) -> None:
@@ -87,7 +113,22 @@ _SECRETS = (
 
 def secrets_of(task: LiveTask, container: LiveContainer) -> dict[str, str]:
     """The container's secrets, read with the execution role."""
+    if container.definition.get("secrets") and not (reaches_the_internet(task) or _endpoint(task, "secretsmanager")):
+        raise InitializationError(
+            "ResourceInitializationError: unable to pull secrets or registry auth: unable to retrieve secret from asm: "
+            "There is a connection issue between the task and AWS Secrets Manager. Check your task network "
+            "configuration. context deadline exceeded"
+        )
     return {item["name"]: _secret(task, item["valueFrom"]) for item in container.definition.get("secrets") or []}
+
+
+def _endpoint(task: LiveTask, service: str) -> bool:
+    """Whether the task's VPC has an interface endpoint of a service."""
+    ec2: Any = ec2_backends[ACCOUNT_ID][task.region]
+    return any(
+        item.vpc_id == task.interface.subnet.vpc_id and item.service_name.endswith(f".{service}")
+        for item in ec2.vpc_end_points.values()
+    )
 
 
 def _secret(task: LiveTask, source: str) -> str:

@@ -199,8 +199,9 @@ def command_line(runtime: Runtime, container: LiveContainer, image: Image, root:
 
 def start(runtime: Runtime, task: LiveTask, container: LiveContainer) -> None:
     """Start the container's process; raises InitializationError where Fargate would not get that far."""
-    image = resources.image_of(runtime, task, container)
+    # in Fargate's order
     secrets = resources.secrets_of(task, container)
+    image = resources.image_of(runtime, task, container)
     sink = resources.log_sink(task, container)
     root = container_root(runtime, task, container)
     path = unpack(runtime.images, image, container.definition["image"], root)

@@ -51,6 +51,10 @@ class Clock:
         return max(seconds * self.scale, min(seconds, self.patience if limit is None else limit))
 
 
+# the clock of this process's local AWS, for rules that depend on time
+CLOCK = Clock()
+
+
 @dataclass
 class Runtime:
     """One per server process."""
