@@ -245,7 +245,7 @@ account_id:
 import json
 from typing import Any
 
-from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.aws import client
+from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.aws import connect
 from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.findings import Finding
 from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.module import LangfuseModule
 from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.preflight import (
@@ -261,13 +261,16 @@ CREDENTIAL_ERRORS = ("InvalidClientTokenId", "UnrecognizedClientException", "Exp
 
 def ask_aws(module: LangfuseModule) -> tuple[list[Finding], str]:
     """What AWS says of the variables, and the account. Where the credentials fail, nothing else is asked."""
-    if not module.params["region"]:
-        return [Finding("langfuse_region", "AWS cannot be asked without a region", "set one")], ""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    module.params["aws_config"] = {**QUICK, **(module.params["aws_config"] or {})}
+    params = module.params
+    if params["profile"] and (params["access_key"] or params["session_token"]):
+        problem = "there is a profile, and there are keys in the environment too"
+        return [Finding("langfuse_aws_profile", problem, "keep one of the two")], ""
+    params["region"] = params["region"] or params["langfuse_region"]
+    params["aws_config"] = {**QUICK, **(params["aws_config"] or {})}
     try:
-        account = client(module, "sts").get_caller_identity()["Account"]
+        account = connect(module, "sts").get_caller_identity()["Account"]
     except (ClientError, BotoCoreError) as error:
         return [Finding("AWS credentials", f"AWS did not accept them ({error})", credentials_fix(error))], ""
     findings = []
@@ -291,7 +294,7 @@ def credentials_fix(error: Exception) -> str:
 
 
 def ask_for_zones(module: LangfuseModule) -> list[Finding]:
-    response = client(module, "ec2").describe_availability_zones(
+    response = connect(module, "ec2").describe_availability_zones(
         Filters=[{"Name": "state", "Values": ["available"]}, {"Name": "zone-type", "Values": ["availability-zone"]}]
     )
     return zone_findings(module.params, [zone["ZoneName"] for zone in response["AvailabilityZones"]])
@@ -303,7 +306,7 @@ def ask_for_secret(module: LangfuseModule) -> list[Finding]:
 
     name = module.params["secret_name"] or f"{module.params['langfuse_name']}/application"
     try:
-        text = client(module, "secretsmanager").get_secret_value(SecretId=name).get("SecretString") or ""
+        text = connect(module, "secretsmanager").get_secret_value(SecretId=name).get("SecretString") or ""
     except ClientError as error:
         if error.response["Error"]["Code"] in ("ResourceNotFoundException", "InvalidRequestException"):
             # There is none yet, or it waits for its deletion and will be judged when it is restored.
@@ -379,7 +382,8 @@ def main() -> None:
     judgement = judge(module.params)
     module.no_log_values.update(judgement.leaked)
     findings, account = judgement.errors, ""
-    if module.params["ask_aws"]:
+    # Without a region nobody can be asked, and it is a finding already.
+    if module.params["ask_aws"] and not any(finding.option == "langfuse_region" for finding in findings):
         answers, account = ask_aws(module)
         findings = findings + answers
     for warning in judgement.warnings:

@@ -13,19 +13,28 @@ from ansible.module_utils.basic import missing_required_lib
 from .module import LangfuseModule
 
 
-def client(module: LangfuseModule, service: str) -> Any:
-    """A boto3 client made from the action group's options; fails the module where boto3 is missing."""
+def connect(module: LangfuseModule, service: str) -> Any:
+    """A boto3 client made from the action group's options; raises what boto3 raises where they are wrong."""
     # Only a module whose option asks for AWS pays for this import.
     from ansible_collections.amazon.aws.plugins.module_utils.botocore import (
         HAS_BOTO3,
-        boto3_conn,
+        boto3_inventory_conn,
         get_aws_connection_info,
     )
 
     if not HAS_BOTO3:
-        module.fail_json(msg=missing_required_lib("boto3", reason="to read a secret from AWS Secrets Manager"))
+        module.fail_json(msg=missing_required_lib("boto3", reason="to ask AWS"))
     region, endpoint, connection = get_aws_connection_info(module)
-    return boto3_conn(module, conn_type="client", resource=service, region=region, endpoint=endpoint, **connection)
+    return boto3_inventory_conn(conn_type="client", resource=service, region=region, endpoint=endpoint, **connection)
+
+
+def client(module: LangfuseModule, service: str) -> Any:
+    """A boto3 client made from the action group's options; fails the module where they are wrong."""
+    try:
+        return connect(module, service)
+    except Exception as error:
+        # boto3 raises ValueError, BotoCoreError and others, and all mean that the options do not fit.
+        module.fail_json(msg=f"AWS cannot be asked: {error}; check region, profile and endpoint_url.")
 
 
 def secret_values(module: LangfuseModule, arn: str, keys: list[str]) -> dict[str, str]:

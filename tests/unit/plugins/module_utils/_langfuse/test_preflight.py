@@ -221,7 +221,16 @@ def test_all_findings_come_at_once() -> None:
     changes: dict[str, Any] = {}
     expected = set()
     # Some would change what others are about: a task without known CPU units has no wrong memory.
-    others = {"EOL version", "unknown version", "floating version", "EFS", "old for v4", "external", "web memory", "init"}
+    others = {
+        "EOL version",
+        "unknown version",
+        "floating version",
+        "EFS",
+        "old for v4",
+        "external",
+        "web memory",
+        "init",
+    }
     for name, wrong, variable, _problem, _fix in REFUSALS:
         if set(wrong) & set(changes) or name in others:
             continue
