@@ -108,8 +108,6 @@ class Stack:
         self.root = folder / "ecs/tasks/one/container"
         self.root.mkdir(parents=True)
         self.http_port, self.native_port = free_port(), free_port()
-        self.postgres_port = postgres.start(self.context, "demo", "langfuse", "database-password", "langfuse")
-        self.valkey_port = valkey.start(self.context, "demo", "cache-token", {"maxmemory-policy": "noeviction"})
         self.moto = ThreadedMotoServer(port=0, verbose=False)
         self.moto.start()
         self.endpoint = "http://{}:{}".format(*self.moto.get_host_and_port())
@@ -123,6 +121,12 @@ class Stack:
         # One moto serves every stack of this process.
         with contextlib.suppress(self.s3.exceptions.BucketAlreadyOwnedByYou):
             self.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        try:
+            self.postgres_port = postgres.start(self.context, "demo", "langfuse", "database-password", "langfuse")
+            self.valkey_port = valkey.start(self.context, "demo", "cache-token", {"maxmemory-policy": "noeviction"})
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """End everything."""

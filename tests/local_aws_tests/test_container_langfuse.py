@@ -284,7 +284,7 @@ def test_the_key_of_the_environment_opens_its_project(web_container: Container) 
 @pytest.mark.parametrize("keys", [None, (KEYS[0], "sk-lf-wrong"), ("pk-lf-wrong", KEYS[1])])
 @pytest.mark.parametrize("path", ["projects", "traces/x", "ingestion", "otel/v1/traces"])
 def test_other_keys_do_not(web_container: Container, keys: tuple[str, str] | None, path: str) -> None:
-    body = {"batch": []} if path in ("ingestion", "otel/v1/traces") else None
+    body: dict[str, list[Any]] | None = {"batch": []} if path in ("ingestion", "otel/v1/traces") else None
     assert request(f"{web_container.url}/api/public/{path}", body, keys).status == 401
 
 

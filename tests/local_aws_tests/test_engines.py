@@ -11,6 +11,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -43,14 +44,17 @@ def cache(context: EngineContext) -> int:
 
 
 def connect(context: EngineContext, port: int, password: str = PASSWORD, **options: str) -> psycopg.Connection:
-    given = {"sslmode": "verify-full", "sslrootcert": str(certificates.ca_file(context.state_dir))} | options
+    given: dict[str, Any] = {
+        "sslmode": "verify-full",
+        "sslrootcert": str(certificates.ca_file(context.state_dir)),
+    } | options
     return psycopg.connect(
         host="localhost", port=port, user="langfuse", password=password, dbname="langfuse", connect_timeout=5, **given
     )
 
 
 def client(context: EngineContext, port: int, password: str | None = TOKEN, tls: bool = True) -> redis.Redis:
-    options = {"ssl": True, "ssl_ca_certs": str(certificates.ca_file(context.state_dir))} if tls else {}
+    options: dict[str, Any] = {"ssl": True, "ssl_ca_certs": str(certificates.ca_file(context.state_dir))} if tls else {}
     retry = Retry(NoBackoff(), 0)
     return redis.Redis(
         host="localhost", port=port, password=password, socket_timeout=5, protocol=2, retry=retry, **options
