@@ -89,7 +89,8 @@ def row_text(values: tuple[str | bool, ...]) -> str:
     parts[0], parts[-1] = f"({parts[0]}", f"{parts[-1].rstrip(',')}),"
     lines = ["   "]
     for part in parts:
-        if len(lines[-1]) + 1 + len(part) > WIDTH:
+        # The pieces of one text stand below each other, as a linter wants it.
+        if len(lines[-1]) + 1 + len(part) > WIDTH or lines[-1].endswith('"'):
             lines.append("    ")
         lines[-1] += f" {part}"
     return "\n".join(lines) + "\n"

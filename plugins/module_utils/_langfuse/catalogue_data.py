@@ -259,7 +259,8 @@ V3: tuple[Row, ...] = (
     ("ENCRYPTION_KEY", "both", "security", "string", "", "len ==64 (schema checks length only; must be hex)", "", True),
     ("GOOGLE_CLOUD_UNIVERSE_DOMAIN", "both", "blob-storage", "string", "googleapis.com", "", "", False),
     ("HOSTNAME", "both", "runtime", "string",
-     "web=Next standalone default 0.0.0.0; worker=0.0.0.0 (Docker overrides with conta" "iner id)", "", "", False),
+     "web=Next standalone default 0.0.0.0; worker=0.0.0.0 (Docker overrides with conta"
+     "iner id)", "", "", False),
     ("HTTPS_PROXY", "both", "network", "string", "", "", "", False),
     ("LANGFUSE_ADMIN_ACCESS_WEBHOOK", "web", "cloud-only", "url", "", "", "", True),
     ("LANGFUSE_AI_FEATURES_HOST", "both", "ai-features", "string", "", "", "", False),
@@ -533,7 +534,8 @@ V3: tuple[Row, ...] = (
      ">=0; <=1; JS Number() coercion", "", False),
     ("LANGFUSE_OBSERVATIONS_V2_SUBQUERY_REWRITE", "web", "clickhouse", "bool-string", "false", "true|false", "", False),
     ("LANGFUSE_OCI_AUTH_TYPE", "both", "blob-storage", "enum", "",
-     "workload_identity|instance_principal|resource_principal|oci_profile|session_toke" "n", "", False),
+     "workload_identity|instance_principal|resource_principal|oci_profile|session_toke"
+     "n", "", False),
     ("LANGFUSE_OCI_CONFIG_FILE", "both", "blob-storage", "string", "", "", "", False),
     ("LANGFUSE_OCI_CONFIG_PROFILE", "both", "blob-storage", "string", "", "", "", False),
     ("LANGFUSE_OTEL_INGESTION_QUEUE_PROCESSING_CONCURRENCY", "worker", "queue-concurrency", "number", "5",
@@ -790,12 +792,12 @@ V3: tuple[Row, ...] = (
     ("REDIS_CLUSTER_SLOTS_REFRESH_TIMEOUT", "both", "redis", "number", "5000", "integer; >0; JS Number() coercion", "",
      False),
     ("REDIS_CONNECTION_STRING", "both", "redis", "string", "",
-     "needs exactly one of REDIS_CONNECTION_STRING / REDIS_HOST / cluster / sentinel (" "not enforced by schema)", "",
-     True),
+     "needs exactly one of REDIS_CONNECTION_STRING / REDIS_HOST / cluster / sentinel ("
+     "not enforced by schema)", "", True),
     ("REDIS_ENABLE_AUTO_PIPELINING", "both", "redis", "bool-string", "true", "true|false", "", False),
     ("REDIS_HOST", "both", "redis", "string", "",
-     "needs exactly one of REDIS_CONNECTION_STRING / REDIS_HOST / cluster / sentinel (" "not enforced by schema)", "",
-     False),
+     "needs exactly one of REDIS_CONNECTION_STRING / REDIS_HOST / cluster / sentinel ("
+     "not enforced by schema)", "", False),
     ("REDIS_KEY_PREFIX", "both", "redis", "string", "", "", "", False),
     ("REDIS_PORT", "both", "redis", "number", "6379", ">0; <=65536; JS Number() coercion", "", False),
     ("REDIS_SENTINEL_ENABLED", "both", "redis", "bool-string", "false", "true|false", "", False),

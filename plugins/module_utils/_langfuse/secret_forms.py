@@ -33,7 +33,7 @@ class Form:
 
 
 def alphanumeric(length: int) -> str:
-    return "".join(secrets.choice(ALPHANUMERIC) for _ in range(length))
+    return "".join(secrets.choice(ALPHANUMERIC) for _position in range(length))
 
 
 def _form(pattern: str, words: str, make: Callable[[], str]) -> Form:
