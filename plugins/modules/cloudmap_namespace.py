@@ -13,7 +13,7 @@ description:
   - Creates and deletes a private DNS namespace, and changes its description and tags. AWS makes a private Route 53 zone
     for it.
 author:
-  - llmops.langfuse contributors
+  - llmops.langfuse contributors (@llmops)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules

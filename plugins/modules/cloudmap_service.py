@@ -13,7 +13,7 @@ description:
   - Creates and deletes a DNS service in a namespace of AWS Cloud Map, and changes its records, description and tags.
   - An ECS service registers its tasks there, which makes them resolve as the service's name in the namespace.
 author:
-  - llmops.langfuse contributors
+  - llmops.langfuse contributors (@llmops)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules

@@ -14,7 +14,7 @@ description:
   - AWS cannot change anything else of an access point. The module fails on such a difference instead of replacing the
     access point, because what mounts it would lose it.
 author:
-  - llmops.langfuse contributors
+  - llmops.langfuse contributors (@llmops)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules

@@ -13,7 +13,7 @@ description:
   - Creates, changes and deletes a cache parameter group of Amazon ElastiCache, of any family.
   - Only the parameters that are named are compared and set.
 author:
-  - llmops.langfuse contributors
+  - llmops.langfuse contributors (@llmops)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules

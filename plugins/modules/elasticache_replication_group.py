@@ -16,7 +16,7 @@ description:
     the tag C(langfuse:auth-token-version) which version of the secret the token is from, because AWS does not tell
     what it was set to.
 author:
-  - llmops.langfuse contributors
+  - llmops.langfuse contributors (@llmops)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules

@@ -18,7 +18,7 @@ description:
   - Where the new version has the same password and the old version can still be read, only the tag changes. Where it
     cannot, the same password is set once more, which does no harm.
 author:
-  - llmops.langfuse contributors
+  - llmops.langfuse contributors (@llmops)
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
