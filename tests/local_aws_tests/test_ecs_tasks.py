@@ -384,6 +384,13 @@ def test_a_file_system_outlives_its_tasks(local: Local) -> None:
     volume = file_system(local)
     assert local.log(mounted(local, volume)) == ["run 1"]
     assert local.log(mounted(local, volume)) == ["run 2"]
+    efs, system = local.client("efs"), volume["efsVolumeConfiguration"]["fileSystemId"]
+    folder = local.local_ecs.runtime.state_dir / "ecs" / "efs" / system
+    assert (folder / "data" / "n").read_text() == "2"
+    for target in efs.describe_mount_targets(FileSystemId=system)["MountTargets"]:
+        efs.delete_mount_target(MountTargetId=target["MountTargetId"])
+    efs.delete_file_system(FileSystemId=system)
+    assert not folder.exists()
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,15 @@ the task processes and the load balancers' proxies, and ends all of them with ``
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from . import api, balancer, discovery, identity, runtime
+from . import api, balancer, discovery, identity, resources, runtime
 from .images import PACKAGE, Images
 from .lifecycle import Tasks
 from .model import LiveTask
@@ -40,6 +42,7 @@ class LocalEcs:
         python: str = sys.executable,
         patience: float = 30.0,
         floor: float = 0.3,
+        spawn: Callable[..., subprocess.Popen[bytes]] = subprocess.Popen,
     ) -> None:
         runtime.CLOCK.scale, runtime.CLOCK.patience, runtime.CLOCK.floor = time_scale, patience, floor
         self.runtime = Runtime(
@@ -49,6 +52,7 @@ class LocalEcs:
             endpoint=endpoint,
             images=Images.load(images_file, python),
             python=python,
+            spawn=spawn,
         )
         self.balancer = balancer.Balancer(self.runtime)
         self.tasks = Tasks(self.runtime, self.balancer)
@@ -58,6 +62,7 @@ class LocalEcs:
     def start(self) -> None:
         api.patch(self.api)
         balancer.patch(self.balancer)
+        resources.patch(self.runtime)
         self.scheduler.start()
 
     def stop(self) -> None:
@@ -68,6 +73,7 @@ class LocalEcs:
         with self.runtime.lock:
             self.scheduler.clear()
             self.api.tokens.clear()
+        shutil.rmtree(self.runtime.state_dir / "ecs", ignore_errors=True)
 
     def answer(self, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
         """Requests below /_local/ecs/ and /_local/resolve."""

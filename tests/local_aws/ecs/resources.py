@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 from moto.ec2 import ec2_backends
-from moto.efs.models import efs_backends
+from moto.efs.models import EFSBackend, efs_backends
 from moto.logs.models import logs_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.ssm.models import ssm_backends
@@ -342,6 +343,18 @@ def _check_mount_target(task: LiveTask, file_system: Any, unresolved: str) -> No
             )
         )
     raise InitializationError(unresolved)
+
+
+def patch(runtime: Runtime) -> None:
+    """The data of a file system go with it."""
+    backend: Any = EFSBackend
+    delete = backend.delete_file_system
+
+    def delete_file_system(self: Any, file_system_id: str) -> None:
+        delete(self, file_system_id)
+        shutil.rmtree(runtime.state_dir / "ecs" / "efs" / file_system_id, ignore_errors=True)
+
+    backend.delete_file_system = delete_file_system
 
 
 def _state(resource: Any) -> str:

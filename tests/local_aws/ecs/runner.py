@@ -39,7 +39,6 @@ class Process:
     def __init__(
         self, runtime: Runtime, argv: list[str], environment: dict[str, str], root: Path, sink: resources.LogSink | None
     ) -> None:
-        self.runtime = runtime
         self.environment = environment
         self.root = root
         self.sink = sink
@@ -48,7 +47,7 @@ class Process:
         self.signalled = False
         self.killed = False
         self.ended_at: float | None = None
-        self.popen = subprocess.Popen(
+        self.popen = runtime.spawn(
             argv,
             env=environment,
             cwd=root,
@@ -57,7 +56,6 @@ class Process:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        runtime.children(self.popen.pid, True)
         self.pump = threading.Thread(target=self._pump, name=f"log-{self.popen.pid}", daemon=True)
         self.pump.start()
 
@@ -102,7 +100,6 @@ class Process:
         if self.ended_at is None:
             self.ended_at = moment
             self.send(signal.SIGKILL)
-            self.runtime.children(self.popen.pid, False)
         if self.pump.is_alive() and moment - self.ended_at < OUTPUT_GRACE:
             return False
         self.flush()

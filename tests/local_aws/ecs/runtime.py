@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import itertools
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -74,7 +75,7 @@ class Runtime:
     # access key id -> task that it was made for
     keys: dict[str, Any] = field(default_factory=dict)
     health: dict[tuple[str, str, int], Any] = field(default_factory=dict)
-    children: Callable[[int, bool], None] = lambda pid, alive: None
+    spawn: Callable[..., subprocess.Popen[bytes]] = subprocess.Popen
     serial: itertools.count[int] = field(default_factory=itertools.count)
 
     def kick(self) -> None:
