@@ -80,8 +80,23 @@ options:
   ingress_certificate_arn:
     description: Certificate for HTTPS.
     type: raw
+  compute_log_retention_days:
+    description: Days that logs are kept.
+    type: raw
   database_engine_version:
     description: Version of Aurora PostgreSQL.
+    type: raw
+  database_database_name:
+    description: Name of the database.
+    type: raw
+  database_master_username:
+    description: User of the database.
+    type: raw
+  database_min_capacity:
+    description: Least capacity of a database instance in ACU.
+    type: raw
+  database_max_capacity:
+    description: Most capacity of a database instance in ACU.
     type: raw
   database_instance_count:
     description: Number of database instances.
@@ -343,7 +358,12 @@ RAW = (
     "network_availability_zones",
     "ingress_listener",
     "ingress_certificate_arn",
+    "compute_log_retention_days",
     "database_engine_version",
+    "database_database_name",
+    "database_master_username",
+    "database_min_capacity",
+    "database_max_capacity",
     "database_instance_count",
     "cache_engine_version",
     "cache_node_count",

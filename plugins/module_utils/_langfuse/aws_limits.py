@@ -29,6 +29,14 @@ AURORA_POSTGRESQL: dict[int, tuple[int, ...]] = {
     18: (3, 4, 6),
 }
 
+# Aurora Serverless v2, in ACU; half steps.
+CAPACITY = (0.0, 256.0)
+
+# Days that CloudWatch Logs can keep.
+LOG_RETENTION_DAYS = frozenset(
+    {1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
+)
+
 # ElastiCache for Valkey.
 VALKEY = ("7.2", "8.0", "8.1", "8.2", "9.0", "9.1")
 

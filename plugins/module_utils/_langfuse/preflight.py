@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -14,7 +15,9 @@ from typing import Any
 from . import versions
 from .aws_limits import (
     AURORA_POSTGRESQL,
+    CAPACITY,
     FARGATE_SIZES,
+    LOG_RETENTION_DAYS,
     SMALLEST_SUBNET,
     SUBNET_BITS,
     VALKEY,
@@ -36,6 +39,7 @@ REGION = re.compile(r"[a-z]{2}(-[a-z]+){1,3}-\d")
 CERTIFICATE = re.compile(r"arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/\S+")
 CLICKHOUSE_MODES = ("fargate", "external")
 ARCHITECTURES = ("ARM64", "X86_64")
+RESERVED_USERS = ("admin", "postgres", "rdsadmin", "user")
 TASKS = ("web", "worker", "migration", "clickhouse")
 # What Langfuse's documentation asks for, as CPU units and MiB.
 RECOMMENDED_SIZES = {"web": (2048, 4096), "worker": (2048, 4096), "clickhouse": (2048, 8192)}
@@ -244,6 +248,59 @@ def counts(given: Variables) -> Findings:
                 )
 
 
+def capacity(given: Variables) -> Findings:
+    numbers = {}
+    for variable in ("database_min_capacity", "database_max_capacity"):
+        value = given.get(variable)
+        if value is None:
+            continue
+        number = _number(value)
+        least, most = CAPACITY
+        if number is None or not least <= number <= most or (number * 2) % 1:
+            yield Finding(
+                variable, f"Aurora has no capacity of {value} ACU", f"set {least:g} to {most:g} in half steps"
+            )
+        else:
+            numbers[variable] = number
+    if len(numbers) == 2 and numbers["database_max_capacity"] < max(1.0, numbers["database_min_capacity"]):
+        yield Finding(
+            "database_max_capacity",
+            f"{numbers['database_max_capacity']:g} ACU are less than 1 or than database_min_capacity",
+            "set 1 or more, and not less than database_min_capacity",
+        )
+
+
+def database_names(given: Variables) -> Findings:
+    value = given.get("database_database_name")
+    if value is not None and not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,62}", str(value)):
+        yield Finding(
+            "database_database_name",
+            f"'{value}' is not a database's name",
+            "set up to 63 letters, digits and '_', a letter first",
+        )
+    value = given.get("database_master_username")
+    if value is not None and not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,15}", str(value)):
+        yield Finding(
+            "database_master_username",
+            f"'{value}' is not a user's name",
+            "set up to 16 letters, digits and '_', a letter first",
+        )
+    elif str(value).lower() in RESERVED_USERS:
+        yield Finding(
+            "database_master_username", f"Aurora keeps the name '{value}' to itself", "set another, such as langfuse"
+        )
+
+
+def log_retention(given: Variables) -> Findings:
+    value = given.get("compute_log_retention_days")
+    # 0 keeps logs for ever.
+    if value is not None and _whole(value) not in (LOG_RETENTION_DAYS | {0}):
+        days = ", ".join(map(str, sorted(LOG_RETENTION_DAYS)))
+        yield Finding(
+            "compute_log_retention_days", f"CloudWatch Logs cannot keep logs for {value} days", f"set one of {days}"
+        )
+
+
 def engine_versions(given: Variables) -> Findings:
     value = given.get("database_engine_version")
     if value is not None:
@@ -335,6 +392,9 @@ CHECKS = (
     listener,
     fargate_sizes,
     counts,
+    capacity,
+    database_names,
+    log_retention,
     engine_versions,
     clickhouse,
     architecture,
@@ -438,6 +498,16 @@ def _whole(value: Any) -> int | None:
         return int(str(value))
     except ValueError:
         return None
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool):
+        return None
+    try:
+        number = float(str(value))
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _true(value: Any) -> bool:
