@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import tempfile
@@ -18,6 +19,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from local_aws import rules
 from werkzeug.serving import make_server
 
 REGION = "eu-central-1"
@@ -225,10 +227,17 @@ class Local:
         return self.ecs.create_service(**{**arguments, **changes})["service"]  # type: ignore[no-any-return]
 
 
+_JSON_SERVICES = {
+    "AmazonEC2ContainerServiceV20141113": "ecs",
+    "Route53AutoNaming_v20170314": "servicediscovery",
+}
+
+
 class _App:
-    """moto's own server application, and the local endpoints beside it."""
+    """moto's own server application, the rules before it, and the local endpoints beside it."""
 
     def __init__(self, lock: Any) -> None:
+        rules.load()
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
         self.moto = DomainDispatcherApplication(create_backend_app)
@@ -246,6 +255,18 @@ class _App:
         if refusal:
             body = f"<Error><Code>AccessDenied</Code><Message>{refusal[2]} {refusal[0]} {refusal[1]}</Message></Error>"
             return Response(body, 403, content_type="application/xml")(environ, start_response)
+        service, _, operation = request.headers.get("X-Amz-Target", "").partition(".")
+        if service in _JSON_SERVICES:
+            content = request.get_data()
+            environ["wsgi.input"] = io.BytesIO(content)
+            try:
+                with self.lock:
+                    rules.check(rules.Call(_JSON_SERVICES[service], operation, json.loads(content or b"{}"), REGION))
+            except rules.Refusal as error:
+                answer = {"__type": error.code, "message": error.message}
+                return Response(json.dumps(answer), error.status, content_type="application/x-amz-json-1.1")(
+                    environ, start_response
+                )
         with self.lock:
             return self.moto(environ, start_response)
 

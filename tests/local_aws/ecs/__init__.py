@@ -106,4 +106,23 @@ class LocalEcs:
 
 
 def new_lock() -> Any:
+    """The scheduler and the API's threads take it in turns, and one thread more than once."""
     return threading.RLock()
+
+
+def install(context: Any) -> LocalEcs:
+    """Put ECS into a server: ``context`` has lock (re-entrant), state_dir, endpoint, time_scale, spawn and on_shutdown.
+
+    The server passes requests below /_local/ecs/ and /_local/resolve to ``answer``, asks ``refusal`` before each AWS
+    request, and calls ``reset`` before it resets moto.
+    """
+    ecs = LocalEcs(
+        lock=context.lock,
+        state_dir=Path(context.state_dir),
+        endpoint=context.endpoint,
+        time_scale=context.time_scale,
+        spawn=context.spawn,
+    )
+    context.on_shutdown(ecs.stop)
+    ecs.start()
+    return ecs

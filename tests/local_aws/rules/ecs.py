@@ -712,3 +712,25 @@ def cluster_name(call: Call) -> None:
     # API CreateCluster.clusterName
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,255}", call.params.get("clusterName") or "default"):
         raise invalid("The cluster name contains invalid characters.")
+
+
+# --- Cloud Map, as services use it -----------------------------------------------------------------------------------
+
+
+@rule("servicediscovery", "DeleteService")
+def named_services_are_empty(call: Call) -> None:
+    # API (Cloud Map) DeleteService: registered instances must be deregistered first; ECS does so while it drains
+    known = servicediscovery_backends[ACCOUNT_ID][call.region].services.get(str(call.params["Id"]).rsplit("/", 1)[-1])
+    if known is not None and known.instances:
+        raise Refusal(
+            "ResourceInUse", "Service contains registered instances; delete the instances before deleting the service"
+        )
+
+
+@rule("servicediscovery", "DeleteNamespace")
+def namespaces_are_empty(call: Call) -> None:
+    # API (Cloud Map) DeleteNamespace: a namespace with services is in use
+    namespace = str(call.params["Id"]).rsplit("/", 1)[-1]
+    services = servicediscovery_backends[ACCOUNT_ID][call.region].services.values()
+    if any(item.namespace_id == namespace for item in services):
+        raise Refusal("ResourceInUse", "Namespace has associated services; delete the services before the namespace")
