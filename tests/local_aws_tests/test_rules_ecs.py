@@ -340,7 +340,7 @@ def test_updates_of_services_that_are_not_there(local: Local) -> None:
 
 def test_one_off_tasks_that_ecs_refuses(local: Local) -> None:
     definition = local.definition(local.container("1"))
-    run = {"cluster": "c", "taskDefinition": definition, "launchType": "FARGATE"}
+    run: dict[str, Any] = {"cluster": "c", "taskDefinition": definition, "launchType": "FARGATE"}
     assert "Network Configuration must be provided" in refusal(local.ecs.run_task, **run)[1]
     run["networkConfiguration"] = local.network
     other = {"containerOverrides": [{"name": "other", "command": ["x"]}]}

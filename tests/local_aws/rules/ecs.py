@@ -493,7 +493,7 @@ def network_exists(call: Call) -> None:
                 f"Error retrieving security group information for [{group_id}]: The security group "
                 f"'{group_id}' does not exist (ErrorCode: InvalidGroup.NotFound)"
             )
-        networks.add(group.vpc_id)
+        networks.add(str(group.vpc_id))
     if len(networks) > 1:
         raise invalid("The provided subnets and security groups must be in the same VPC.")
 
