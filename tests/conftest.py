@@ -33,6 +33,7 @@ def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
         "PYTHONPATH": str(REPOSITORY / "tests"),
         "ANSIBLE_COLLECTIONS_PATH": str(REPOSITORY / ".cache/collections"),
         "NO_COLOR": "1",
+        "LOCAL_AWS_STATE": state_dir,
         "LOCAL_AWS_PORT": str(free_port()),
         "LOCAL_AWS_INGRESS_PORT": str(free_port()),
         "LOCAL_AWS_CLICKHOUSE_HTTP_PORT": str(free_port()),

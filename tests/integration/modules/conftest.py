@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -56,3 +58,19 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     with mock_aws():
         yield Aws()
+
+
+@pytest.fixture
+def server(local_aws: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Aws:
+    """AWS as tests/local_aws has it: with its rules, its waits and its engines."""
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "local-aws-access-key-id",
+        "AWS_SECRET_ACCESS_KEY": "local-aws-secret-access-key",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    aws = Aws({"endpoint_url": f"http://127.0.0.1:{local_aws['LOCAL_AWS_PORT']}"})
+    state = json.loads((Path(local_aws["LOCAL_AWS_STATE"]) / "state.json").read_text())
+    aws.ca_file = state["ca_file"]  # type: ignore[attr-defined]
+    return aws
