@@ -13,10 +13,13 @@ from typing import Any
 
 import boto3
 import pytest
+from ecs_ground import ecs
 from module_runner import run_module
 from moto import mock_aws
 
 REGION = "us-east-1"
+
+__all__ = ["ecs"]
 
 
 @dataclass

@@ -18,11 +18,21 @@ from ansible_collections.llmops.langfuse.plugins.module_utils._ecs.service impor
 )
 
 ARN = "arn:aws:ecs:eu-central-1:123456789012:task-definition/x:1"
-OPTIONS = """
-availability_zone_rebalancing capacity_provider_strategy deployment_configuration desired_count enable_ecs_managed_tags
-enable_execute_command health_check_grace_period_seconds launch_type load_balancers network_configuration
-platform_version propagate_tags service_registries
-""".split()
+OPTIONS = [
+    "availability_zone_rebalancing",
+    "capacity_provider_strategy",
+    "deployment_configuration",
+    "desired_count",
+    "enable_ecs_managed_tags",
+    "enable_execute_command",
+    "health_check_grace_period_seconds",
+    "launch_type",
+    "load_balancers",
+    "network_configuration",
+    "platform_version",
+    "propagate_tags",
+    "service_registries",
+]
 SERVICE: dict[str, Any] = {
     "serviceName": "web",
     "clusterArn": "arn:aws:ecs:eu-central-1:123456789012:cluster/x",
