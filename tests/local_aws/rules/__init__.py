@@ -27,6 +27,9 @@ class Call:
     operation: str
     params: dict[str, Any]
     region: str
+    account_id: str = "123456789012"
+    # the server's context; rules that depend on time ask its lifecycle
+    context: Any = None
 
 
 class Refusal(Exception):
