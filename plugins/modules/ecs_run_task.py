@@ -375,7 +375,7 @@ def judge(
     if failed is None:
         return
     container = (culprit(failed, definition) or {}).get("name")
-    log = next(
+    log: list[str] = next(
         (
             item["log"]
             for item in result["containers"]
@@ -437,6 +437,7 @@ def manage_or_explain(module: AnsibleAWSModule) -> dict[str, Any]:
         return manage(module)
     except TaskFailed as error:
         module.fail_json(msg=str(error), **error.result)
+        raise
 
 
 def main() -> None:

@@ -356,7 +356,7 @@ from ansible_collections.llmops.langfuse.plugins.module_utils._ecs.service impor
     predicted_update,
     resource_id,
 )
-from ansible_collections.llmops.langfuse.plugins.module_utils._ecs.shapes import fit, tag_dict, tag_list
+from ansible_collections.llmops.langfuse.plugins.module_utils._ecs.shapes import fit, snake, tag_dict, tag_list
 from ansible_collections.llmops.langfuse.plugins.module_utils._ecs.waiters import (
     DeploymentFailed,
     wait_for_deployment,
@@ -474,8 +474,7 @@ def create(module: AnsibleAWSModule, client: Any, params: dict[str, Any], draini
         )
         # AWS may show a service's tags only a moment later.
         state = describe({**deployed(module, client, params, service), "tags": request.get("tags") or []})
-    shown = {key: value for key, value in state.items() if key not in ("deployments", "events")}
-    diff = {"before": {}, "after": shown}
+    diff = {"before": {}, "after": snake({**request, "tags": tag_dict(request.get("tags"))})}
     return {"changed": True, "service": state, "desired_count_owner": "service", "diff": diff}
 
 
@@ -557,6 +556,7 @@ def manage_or_explain(module: AnsibleAWSModule) -> dict[str, Any]:
         return manage(module)
     except DeploymentFailed as error:
         module.fail_json(msg=str(error), failure=error.failure)
+        raise
 
 
 def main() -> None:

@@ -76,10 +76,14 @@ def progress(service: dict[str, Any]) -> str:
 # --- stopped tasks ---
 
 
+def _definition_of(container: str, definition: dict[str, Any]) -> dict[str, Any]:
+    containers: list[dict[str, Any]] = definition.get("containerDefinitions") or []
+    return next((item for item in containers if item["name"] == container), {})
+
+
 def log_source(task: dict[str, Any], container: str, definition: dict[str, Any]) -> tuple[str, str, str] | None:
     """Region, group and stream of a container's log; None where it does not log to CloudWatch with a known stream."""
-    found = next((item for item in definition.get("containerDefinitions") or [] if item["name"] == container), {})
-    configuration = found.get("logConfiguration") or {}
+    configuration = _definition_of(container, definition).get("logConfiguration") or {}
     options = configuration.get("options") or {}
     prefix, group = options.get("awslogs-stream-prefix"), options.get("awslogs-group")
     if configuration.get("logDriver") != "awslogs" or not prefix or not group:
@@ -88,8 +92,7 @@ def log_source(task: dict[str, Any], container: str, definition: dict[str, Any])
 
 
 def essential(container: str, definition: dict[str, Any]) -> bool:
-    found = next((item for item in definition.get("containerDefinitions") or [] if item["name"] == container), {})
-    return bool(found.get("essential", True))
+    return bool(_definition_of(container, definition).get("essential", True))
 
 
 def culprit(task: dict[str, Any], definition: dict[str, Any]) -> dict[str, Any] | None:
@@ -202,9 +205,8 @@ def explain(evidence: Evidence) -> str:
 
 def failure(evidence: Evidence) -> dict[str, Any]:
     """The return value of the same name."""
-    current = next(
-        (item for item in evidence.service.get("deployments") or [] if item.get("id") == evidence.deployment_id), {}
-    )
+    deployments: list[dict[str, Any]] = evidence.service.get("deployments") or []
+    current = next((item for item in deployments if item.get("id") == evidence.deployment_id), {})
     return {
         "reason": evidence.reason,
         "deployment_id": evidence.deployment_id,
@@ -213,5 +215,5 @@ def failure(evidence: Evidence) -> dict[str, Any]:
         "active_task_definition": evidence.service.get("taskDefinition", ""),
         "stopped_tasks": [stopped_task(task, log) for task, log in evidence.tasks],
         "events": [event["message"] for event in evidence.events],
-        "deployments": snake(evidence.service.get("deployments") or []),
+        "deployments": snake(deployments),
     }

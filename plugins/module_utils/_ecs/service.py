@@ -192,8 +192,9 @@ def _compare_deployed(
         "platform_version", version, service.get("platformVersion") or "LATEST", request={"platformVersion": version}
     )
     # Nothing differs, but what was deployed last did not come up: AWS has given up and does not try again by itself.
-    primary = next((item for item in service.get("deployments") or [] if item.get("status") == "PRIMARY"), {})
-    if primary.get("rolloutState") == "FAILED" and not difference.changed:
+    deployments: list[dict[str, Any]] = service.get("deployments") or []
+    primary = next((item for item in deployments if item.get("status") == "PRIMARY"), None)
+    if primary and primary.get("rolloutState") == "FAILED" and not difference.changed:
         difference.add("rollout_state", "IN_PROGRESS", "FAILED", request={"forceNewDeployment": True})
 
 

@@ -72,43 +72,35 @@ def test_twelve_steps(ecs: Any, wanted: dict[str, Any]) -> None:
     assert ecs.run(MODULE, wanted)["service"]["running_count"] == 1
 
 
-@pytest.mark.parametrize(
-    ("option", "value", "becomes"),
-    [
-        ("desired_count", 0, 0),
-        ("availability_zone_rebalancing", "DISABLED", "DISABLED"),
-        ("enable_execute_command", True, True),
-        ("propagate_tags", "TASK_DEFINITION", "TASK_DEFINITION"),
-        ("platform_version", "1.4.0", "1.4.0"),
-        (
-            "deployment_configuration",
-            {"deployment_circuit_breaker": {"enable": True, "rollback": False}},
-            {
-                "minimum_healthy_percent": 0,
-                "maximum_percent": 200,
-                "deployment_circuit_breaker": {"enable": True, "rollback": False},
-            },
-        ),
-    ],
-)
-def test_each_option_changes(ecs: Any, wanted: dict[str, Any], option: str, value: Any, becomes: Any) -> None:
+def test_every_option_changes(ecs: Any, wanted: dict[str, Any]) -> None:
     ecs.run(MODULE, wanted)
-    modified = ecs.cycle(MODULE, {**wanted, option: value})
-    assert list(modified["diff"]["after"]) == [option]
-    assert modified["service"][option] == becomes
+    breaker = {"enable": True, "rollback": False}
+    others = {
+        "desired_count": 2,
+        "platform_version": "1.4.0",
+        "network_configuration": {**ecs.network, "subnets": ecs.network["subnets"][:1]},
+        "deployment_configuration": {"minimum_healthy_percent": 100, "deployment_circuit_breaker": breaker},
+        "availability_zone_rebalancing": "DISABLED",
+        "enable_execute_command": True,
+        "propagate_tags": "TASK_DEFINITION",
+    }
+    modified = ecs.cycle(MODULE, {**wanted, **others})
+    assert sorted(modified["diff"]["after"]) == sorted(others)
+    service = modified["service"]
+    for option in ("availability_zone_rebalancing", "desired_count", "enable_execute_command", "propagate_tags"):
+        assert service[option] == others[option]
+    assert service["platform_version"] == "1.4.0"
+    assert service["network_configuration"]["awsvpc_configuration"]["subnets"] == ecs.network["subnets"][:1]
+    configuration = service["deployment_configuration"]
+    assert configuration["deployment_circuit_breaker"] == breaker
+    # What is left out stays as it is.
+    assert (configuration["minimum_healthy_percent"], configuration["maximum_percent"]) == (100, 200)
 
 
-def test_the_network_changes(ecs: Any, wanted: dict[str, Any]) -> None:
-    ecs.run(MODULE, wanted)
-    one = {**ecs.network, "subnets": ecs.network["subnets"][:1]}
-    modified = ecs.cycle(MODULE, {**wanted, "network_configuration": one})
-    network = modified["service"]["network_configuration"]["awsvpc_configuration"]
-    assert network["subnets"] == one["subnets"]
-    same = {**wanted, "network_configuration": {**ecs.network, "subnets": ecs.network["subnets"][::-1]}}
-    assert (
-        ecs.cycle(MODULE, same)["service"]["network_configuration"]["awsvpc_configuration"]["subnets"]
-        == (same["network_configuration"]["subnets"])
-    )
+def test_the_order_of_subnets_means_nothing(ecs: Any, wanted: dict[str, Any]) -> None:
+    ecs.run(MODULE, {**wanted, "wait": False})
+    turned = {**ecs.network, "subnets": ecs.network["subnets"][::-1]}
+    assert ecs.run(MODULE, {**wanted, "network_configuration": turned, "wait": False})["changed"] is False
 
 
 def test_a_bare_family_is_no_change(ecs: Any, wanted: dict[str, Any]) -> None:
