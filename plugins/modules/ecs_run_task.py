@@ -416,12 +416,13 @@ def manage(module: AnsibleAWSModule) -> dict[str, Any]:
     if not cluster:
         raise AwsError(f"The cluster of the task {definition['family']} is empty; create a cluster first and name it")
     arns = in_flight(client, cluster, definition, params["wait_timeout"]) if tag else []
+    tasks: list[dict[str, Any]] = []
     if not arns:
         tasks = start(client, {**request, "taskDefinition": definition["taskDefinitionArn"]})
         arns = [task["taskArn"] for task in tasks]
     result = {**nothing(True), "task_arns": arns}
     if not params["wait"]:
-        return {**result, "task": describe(api.tasks(client, cluster, arns[:1])[0])}
+        return {**result, "task": describe(tasks[0])}
     tasks = wait_until_stopped(client, cluster, arns, params["wait_timeout"])
     result.update(task=describe(tasks[0]), containers=results(module, tasks, definition))
     judge(module, tasks, definition, result)

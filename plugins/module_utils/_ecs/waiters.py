@@ -124,7 +124,10 @@ def wait_for_deployment(
         nonlocal service
         found = api.service(client, cluster, name)
         if found is None:
-            raise AwsError(f"The service {name} of the cluster {short(cluster)} was deleted while it was deployed")
+            if not service:
+                # A new service is not everywhere at once.
+                return None
+raise fail("the service was deleted meanwhile")
         service = found
         verdict = deployments.judge(service, deployment_id, task_definition)
         if verdict.state == deployments.FAILED:
