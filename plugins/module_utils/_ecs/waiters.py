@@ -127,7 +127,7 @@ def wait_for_deployment(
             if not service:
                 # A new service is not everywhere at once.
                 return None
-raise fail("the service was deleted meanwhile")
+            raise fail("the service was deleted meanwhile")
         service = found
         verdict = deployments.judge(service, deployment_id, task_definition)
         if verdict.state == deployments.FAILED:
