@@ -12,6 +12,7 @@ end of a transition (the removal in moto, the state in moto's own model) is the 
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -106,7 +107,11 @@ class Lifecycle:
                 continue
             del self.transitions[key]
             if transition.then:
-                transition.then()
+                try:
+                    transition.then()
+                except Exception:
+                    # it belongs to another resource's call, which must not fail for it
+                    traceback.print_exc()
 
     def created(self, arn: str) -> None:
         """Something that other services see only after a while: an IAM role."""

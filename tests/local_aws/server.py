@@ -21,6 +21,7 @@ import sys
 import threading
 import time
 import traceback
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -41,6 +42,9 @@ from . import additions, rules, wire
 from .children import Children
 from .lifecycle import Lifecycle
 from .rules import Call, Refusal
+
+# moto warns of error codes that a service's model does not list; AWS has many of them
+warnings.filterwarnings("ignore", message="Exception.*does not match an error shape")
 
 TICK = 0.1
 SERVER_KEY = "AKIALOCALAWSSERVER00"

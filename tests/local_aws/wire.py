@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from botocore.awsrequest import HeadersDict
 from botocore.exceptions import UnknownServiceError
 from botocore.model import OperationNotFoundError
 from botocore.parsers import create_parser
@@ -195,7 +196,7 @@ def send(application: Wsgi, environ: dict[str, Any]) -> Reply:
     started: dict[str, Any] = {}
 
     def start_response(status: str, headers: list[tuple[str, str]], _info: Any = None) -> Callable[[bytes], object]:
-        started.update(status=int(status.split()[0]), headers=headers)
+        started.update(status=int(status.split(maxsplit=1)[0]), headers=headers)
         return lambda _data: None
 
     parts = application(environ, start_response)
@@ -211,7 +212,7 @@ def send(application: Wsgi, environ: dict[str, Any]) -> Reply:
 def read(decoded: Decoded, reply: Reply) -> dict[str, Any]:
     """A reply as boto3 would return it; AWS's errors are raised."""
     answer = create_parser(decoded.protocol).parse(
-        {"body": reply.body, "headers": Headers(reply.headers), "status_code": reply.status},
+        {"body": reply.body, "headers": HeadersDict(dict(reply.headers)), "status_code": reply.status},
         decoded.operation_model.output_shape,
     )
     if reply.status >= 300:

@@ -7,5 +7,6 @@
 from __future__ import annotations
 
 from .ecs_support import ecs_process, local
+from .server_support import server
 
-__all__ = ["ecs_process", "local"]
+__all__ = ["ecs_process", "local", "server"]
