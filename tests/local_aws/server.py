@@ -22,7 +22,7 @@ import threading
 import time
 import traceback
 import warnings
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -156,7 +156,7 @@ class Application:
         self.context = context
         self.calls: Counter[str] = Counter()
         self.requests = 0
-        self.seconds: Counter[str] = Counter()
+        self.seconds: dict[str, float] = defaultdict(float)
         self.faults: list[Fault] = []
         self.ecs: Any = None
         self.moto: wire.Wsgi = DomainDispatcherApplication(create_backend_app)
@@ -336,7 +336,7 @@ class LocalAws:
         self.context.on_reset(local_ecs.reset)
 
         def answer(request: Request) -> Answer:
-            status, body = local_ecs.answer(request.path, request.args, request.headers)
+            status, body = local_ecs.answer(request.path, request.args, dict(request.headers))
             return int(status), body
 
         self.context.add_route("/_local/ecs/", answer)

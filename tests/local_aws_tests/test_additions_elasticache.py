@@ -218,6 +218,7 @@ def test_replicas_come_and_go(server: Server) -> None:
         ReplicationGroupId=name,
         ReplicationGroupDescription="d",
         Engine="valkey",
+        EngineVersion="8.0",
         CacheSubnetGroupName=subnet_group(server, subnets),
         TransitEncryptionEnabled=False,
     )

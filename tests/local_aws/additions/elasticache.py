@@ -596,9 +596,9 @@ class ElastiCache(Addition):
                 pending.pop(target, None)
             else:
                 pending[target] = value
-        name = params.get("CacheParameterGroupName")
-        if name:
-            parameter_group = self.parameter_group(call, name)
+        wanted = params.get("CacheParameterGroupName")
+        if wanted:
+            parameter_group = self.parameter_group(call, wanted)
             family = tables.family_of(group.node["Engine"], pending.get("EngineVersion") or group.node["EngineVersion"])
             if parameter_group.family != family:
                 raise Refusal(
@@ -703,7 +703,7 @@ class ElastiCache(Addition):
                 if tags:
                     yield TaggedResource(arn=arn, tags=tags, resource_type=f"elasticache:{arn.split(':')[5]}")
 
-        ElastiCacheBackend.iter_tagged_resources = resources  # type: ignore[method-assign]
+        ElastiCacheBackend.iter_tagged_resources = resources  # type: ignore[assignment,method-assign]
 
     @operation("ListTagsForResource", "AddTagsToResource", "RemoveTagsFromResource")
     def tags(self, call: Call, _forward: Forward) -> Shape:

@@ -15,12 +15,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from local_aws.ecs import policy
-from local_aws.ecs.runtime import ACCOUNT_ID
 from moto.ec2 import ec2_backends
 from moto.ecs.models import ecs_backends
 from moto.elbv2.models import elbv2_backends
 from moto.servicediscovery.models import servicediscovery_backends
+
+from local_aws.ecs import policy
+from local_aws.ecs.runtime import ACCOUNT_ID
 
 from . import Call, Refusal, rule
 

@@ -1,0 +1,484 @@
+# Copyright: (c) 2026, llmops.langfuse contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""RDS: Aurora PostgreSQL clusters that are real PostgreSQL servers, with the states that AWS shows.
+
+moto keeps clusters, instances and groups; what it describes is completed here. A cluster's endpoint is 127.0.0.1 and
+its server's own port, known as soon as the server runs.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from moto.rds import rds_backends
+
+from .. import interfaces
+from .. import rds_engines as tables
+from ..rules import Call, Refusal
+from . import Addition, Forward, Shape, operation
+
+if TYPE_CHECKING:
+    from ..server import Context
+
+HOST = "127.0.0.1"
+ENGINE = "aurora-postgresql"
+
+
+def _postgres() -> Any:
+    return importlib.import_module("local_aws.engines.postgres")
+
+
+@dataclass
+class Cluster:
+    """What moto does not keep of a cluster."""
+
+    region: str
+    name: str
+    work: Future[int]
+    http_endpoint: bool
+    parameter_group: str
+    subnet_group: str
+    pending: Shape = field(default_factory=dict)
+    interfaces: dict[str, str] = field(default_factory=dict)
+    port: int | None = None
+
+
+class Rds(Addition):
+    """RDS's additions."""
+
+    service = "rds"
+
+    def __init__(self, context: Context) -> None:
+        self.clusters: dict[tuple[str, str], Cluster] = {}
+        super().__init__(context)
+
+    def reset(self) -> None:
+        for cluster in self.clusters.values():
+            _postgres().stop(self.context, cluster.name)
+        self.clusters.clear()
+
+    # --- lookups ---
+
+    @staticmethod
+    def _backend(call: Call) -> Any:
+        return rds_backends[call.account_id][call.region]
+
+    def cluster(self, call: Call, name: str | None = None) -> Cluster:
+        wanted = (name or call.params["DBClusterIdentifier"]).rpartition(":")[2].lower()
+        found = self.clusters.get((call.region, wanted))
+        if found is None:
+            raise Refusal("DBClusterNotFoundFault", f"DBCluster {wanted} not found.", 404)
+        return found
+
+    @staticmethod
+    def _key(cluster: Cluster) -> tuple[str, str, str]:
+        return "db_cluster", cluster.region, cluster.name
+
+    @staticmethod
+    def _instance_key(call: Call, name: str) -> tuple[str, str, str]:
+        return "db_instance", call.region, name
+
+    def _status(self, cluster: Cluster) -> str:
+        status = self.lifecycle.state(self._key(cluster))
+        failed = cluster.work.done() and cluster.work.exception() is not None
+        return "failed" if failed and status == "available" else status
+
+    def _available(self, cluster: Cluster) -> None:
+        status = self._status(cluster)
+        if status != "available":
+            raise Refusal(
+                "InvalidDBClusterStateFault", f"DB cluster is not available for modification with status {status}"
+            )
+
+    def _complete(self, call: Call, shape: Shape) -> Shape:
+        """A cluster as AWS describes it."""
+        cluster = self.clusters.get((call.region, shape["DBClusterIdentifier"]))
+        if cluster is None:
+            return shape
+        status = self._status(cluster)
+        shape["Status"] = status
+        shape["HttpEndpointEnabled"] = cluster.http_endpoint
+        shape["DBClusterParameterGroup"] = cluster.parameter_group
+        shape["DBSubnetGroup"] = cluster.subnet_group
+        shape["PendingModifiedValues"] = dict(cluster.pending)
+        for name in ("Endpoint", "ReaderEndpoint", "Port"):
+            shape.pop(name, None)
+        if cluster.port is not None:
+            shape |= {"Endpoint": HOST, "ReaderEndpoint": HOST, "Port": cluster.port}
+        for member in shape.get("DBClusterMembers") or []:
+            member["DBClusterParameterGroupStatus"] = "in-sync"
+        # AWS shows the whole range only
+        scaling = shape.get("ServerlessV2ScalingConfiguration")
+        if not scaling:
+            shape.pop("ServerlessV2ScalingConfiguration", None)
+        return shape
+
+    def _complete_instance(self, call: Call, shape: Shape) -> Shape:
+        name = shape["DBInstanceIdentifier"]
+        cluster = self.clusters.get((call.region, shape.get("DBClusterIdentifier") or ""))
+        if cluster is None:
+            return shape
+        status = self.lifecycle.state(self._instance_key(call, name))
+        shape["DBInstanceStatus"] = status
+        groups = call_result(self.context, call, "DescribeDBSubnetGroups", DBSubnetGroupName=cluster.subnet_group)
+        shape["DBSubnetGroup"] = groups["DBSubnetGroups"][0]
+        shape.pop("Endpoint", None)
+        if cluster.port is not None and status != "creating":
+            shape["Endpoint"] = {"Address": HOST, "Port": cluster.port, "HostedZoneId": "Z2R2ITUGPM61AM"}
+        return shape
+
+    # --- clusters ---
+
+    @operation("CreateDBCluster")
+    def create_cluster(self, call: Call, forward: Forward) -> Shape:
+        params = call.params
+        name = params["DBClusterIdentifier"].lower()
+        if (call.region, name) in self.clusters:
+            raise Refusal("DBClusterAlreadyExistsFault", "DB Cluster already exists")
+        if params.get("Engine") != ENGINE:
+            return forward()
+        version = tables.resolve_version(params.get("EngineVersion"))
+        if version is None:
+            raise Refusal(
+                "InvalidParameterCombination",
+                f"Cannot find version {params.get('EngineVersion')} for {ENGINE}",
+            )
+        family = f"{ENGINE}{version.partition('.')[0]}"
+        group = params.get("DBClusterParameterGroupName") or f"default.{family}"
+        force_ssl = self._parameters(call, group, family)["rds.force_ssl"]["ParameterValue"] == "1"
+        subnet_group = params.get("DBSubnetGroupName") or "default"
+        call_result(self.context, call, "DescribeDBSubnetGroups", DBSubnetGroupName=subnet_group)
+        self._check_security_groups(call)
+        # AWS's defaults that moto does not know
+        answer = forward(
+            {
+                "BackupRetentionPeriod": 1,
+                "PreferredBackupWindow": "03:00-03:30",
+                "PreferredMaintenanceWindow": "sun:05:00-sun:05:30",
+                **params,
+                "DBClusterIdentifier": name,
+                "EngineVersion": version,
+            }
+        )
+        work = self.context.background(
+            lambda: _postgres().start(
+                self.context,
+                name,
+                params["MasterUsername"],
+                params["MasterUserPassword"],
+                params.get("DatabaseName"),
+                force_ssl=force_ssl,
+            )
+        )
+        cluster = Cluster(call.region, name, work, bool(params.get("EnableHttpEndpoint")), group, subnet_group)
+        self.clusters[call.region, name] = cluster
+        self.lifecycle.begin(self._key(cluster), "db_cluster.create", "creating", lambda: self._created(cluster), work)
+        return {"DBCluster": self._complete(call, answer["DBCluster"])}
+
+    @staticmethod
+    def _created(cluster: Cluster) -> None:
+        error = cluster.work.exception()
+        if error is None:
+            cluster.port = cluster.work.result()
+        else:
+            print(f"the database {cluster.name} did not start: {error}", file=sys.stderr)
+
+    @staticmethod
+    def _check_security_groups(call: Call) -> None:
+        ec2 = interfaces.backend(call.account_id, call.region)
+        for item in call.params.get("VpcSecurityGroupIds") or []:
+            if ec2.get_security_group_from_id(item) is None:
+                raise Refusal("InvalidParameterValue", f"The security group '{item}' does not exist")
+
+    @operation("DescribeDBClusters")
+    def describe_clusters(self, call: Call, forward: Forward) -> Shape:
+        answer = forward()
+        answer["DBClusters"] = [self._complete(call, shape) for shape in answer["DBClusters"]]
+        return answer
+
+    @operation("ModifyDBCluster")
+    def modify_cluster(self, call: Call, forward: Forward) -> Shape:
+        cluster, params = self.cluster(call), dict(call.params)
+        self._available(cluster)
+        self._check_security_groups(call)
+        now = bool(params.get("ApplyImmediately"))
+        version = params.pop("EngineVersion", None)
+        if version is not None:
+            self._check_version(call, cluster, version)
+        group = params.get("DBClusterParameterGroupName")
+        if group:
+            current = self._moto_cluster(call, cluster).engine_version.partition(".")[0]
+            self._parameters(call, group, f"{ENGINE}{current}")
+            cluster.parameter_group = group
+        password = params.pop("MasterUserPassword", None)
+        # the HTTP endpoint of such clusters has calls of its own: EnableHttpEndpoint, DisableHttpEndpoint
+        params.pop("EnableHttpEndpoint", None)
+        answer = forward(params)
+        for item in cluster.interfaces.values():
+            if params.get("VpcSecurityGroupIds"):
+                interfaces.set_groups(call.account_id, call.region, item, params["VpcSecurityGroupIds"])
+        if password is not None:
+            self._set_password(call, cluster, password, now)
+        else:
+            self.lifecycle.begin(self._key(cluster), "db_cluster.modify", "modifying")
+        return {"DBCluster": self._complete(call, answer["DBCluster"])}
+
+    def _moto_cluster(self, call: Call, cluster: Cluster) -> Any:
+        return self._backend(call).clusters[cluster.name]
+
+    def _check_version(self, call: Call, cluster: Cluster, version: str) -> None:
+        moto_cluster = self._moto_cluster(call, cluster)
+        resolved = tables.resolve_version(version)
+        if resolved is None:
+            raise Refusal("InvalidParameterCombination", f"Cannot find version {version} for {ENGINE}")
+        old, new = moto_cluster.engine_version, resolved
+        if old.partition(".")[0] == version:
+            return
+        if tables.numbers(new) < tables.numbers(old):
+            raise Refusal("InvalidParameterCombination", f"Cannot upgrade {ENGINE} from {old} to {new}")
+        if old.partition(".")[0] != new.partition(".")[0] and not call.params.get("AllowMajorVersionUpgrade"):
+            raise Refusal(
+                "InvalidParameterCombination",
+                "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version.",
+            )
+        if call.params.get("ApplyImmediately"):
+            moto_cluster.engine_version = new
+        else:
+            cluster.pending["EngineVersion"] = new
+
+    def _set_password(self, call: Call, cluster: Cluster, password: str, now: bool) -> None:
+        """Asynchronous, as the API reference of ModifyDBCluster says; pending until it is done."""
+        cluster.pending["MasterUserPassword"] = "****"
+        if not now:
+            self.lifecycle.begin(self._key(cluster), "db_cluster.modify", "modifying")
+            return
+        user = self._moto_cluster(call, cluster).master_username
+        work = self.context.background(_postgres().set_password, self.context, cluster.name, user, password)
+
+        def done() -> None:
+            cluster.pending.pop("MasterUserPassword", None)
+            work.result()
+
+        self.lifecycle.begin(self._key(cluster), "db_cluster.modify", "resetting-master-credentials", done, work)
+
+    @operation("EnableHttpEndpoint", "DisableHttpEndpoint")
+    def http_endpoint(self, call: Call, _forward: Forward) -> Shape:
+        arn = call.params["ResourceArn"]
+        cluster = self.cluster(call, arn)
+        cluster.http_endpoint = call.operation == "EnableHttpEndpoint"
+        return {"ResourceArn": arn, "HttpEndpointEnabled": cluster.http_endpoint}
+
+    @operation("DeleteDBCluster")
+    def delete_cluster(self, call: Call, _forward: Forward) -> Shape:
+        cluster, params = self.cluster(call), call.params
+        moto_cluster = self._moto_cluster(call, cluster)
+        if moto_cluster.deletion_protection:
+            raise Refusal(
+                "InvalidParameterCombination",
+                "Cannot delete protected Cluster, please disable deletion protection and try again.",
+            )
+        if bool(params.get("SkipFinalSnapshot")) == bool(params.get("FinalDBSnapshotIdentifier")):
+            raise Refusal(
+                "InvalidParameterCombination",
+                "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified, and not allowed with it.",
+            )
+        left = [
+            item.db_instance_identifier
+            for item in moto_cluster.members
+            if self.lifecycle.state(self._instance_key(call, item.db_instance_identifier)) != "deleting"
+        ]
+        if left:
+            raise Refusal(
+                "InvalidDBClusterStateFault",
+                "Cluster cannot be deleted, it still contains DB instances in non-deleting state.",
+            )
+        if self._status(cluster) not in ("available", "failed"):
+            raise Refusal("InvalidDBClusterStateFault", f"DB cluster is in status {self._status(cluster)}")
+        snapshot = params.get("FinalDBSnapshotIdentifier")
+        if snapshot:
+            call_result(
+                self.context,
+                call,
+                "CreateDBClusterSnapshot",
+                DBClusterSnapshotIdentifier=snapshot,
+                DBClusterIdentifier=cluster.name,
+            )
+        work = self.context.background(_postgres().stop, self.context, cluster.name)
+        members = [item.db_instance_identifier for item in moto_cluster.members]
+
+        def gone() -> None:
+            for member in members:
+                self._remove_instance(call, cluster, member)
+            del self.clusters[cluster.region, cluster.name]
+            call_result(self.context, call, "DeleteDBCluster", DBClusterIdentifier=cluster.name, SkipFinalSnapshot=True)
+
+        self.lifecycle.begin(self._key(cluster), "db_cluster.delete", "deleting", gone, work)
+        shown = call_result(self.context, call, "DescribeDBClusters", DBClusterIdentifier=cluster.name)
+        return {"DBCluster": self._complete(call, shown["DBClusters"][0])}
+
+    # --- instances ---
+
+    @operation("CreateDBInstance")
+    def create_instance(self, call: Call, forward: Forward) -> Shape:
+        params = call.params
+        if not params.get("DBClusterIdentifier"):
+            return forward()
+        cluster, name = self.cluster(call), params["DBInstanceIdentifier"].lower()
+        if name in self._backend(call).databases:
+            raise Refusal("DBInstanceAlreadyExists", f"DB instance already exists: {name}")
+        if self._status(cluster) in ("deleting", "failed"):
+            raise Refusal(
+                "InvalidDBClusterStateFault", f"The DB cluster {cluster.name} is in status {self._status(cluster)}"
+            )
+        shape = forward({"StorageType": "aurora", **params, "DBInstanceIdentifier": name})["DBInstance"]
+        subnets = call_result(self.context, call, "DescribeDBSubnetGroups", DBSubnetGroupName=cluster.subnet_group)
+        zones = subnets["DBSubnetGroups"][0]["Subnets"]
+        subnet = zones[len(cluster.interfaces) % len(zones)]["SubnetIdentifier"]
+        groups = self._moto_cluster(call, cluster).vpc_security_group_ids or []
+        cluster.interfaces[name] = interfaces.create(
+            call.account_id, call.region, subnet, groups, "RDSNetworkInterface"
+        )
+        self.lifecycle.begin(self._instance_key(call, name), "db_instance.create", "creating", None, cluster.work)
+        return {"DBInstance": self._complete_instance(call, shape)}
+
+    @operation("DescribeDBInstances")
+    def describe_instances(self, call: Call, forward: Forward) -> Shape:
+        answer = forward()
+        answer["DBInstances"] = [self._complete_instance(call, shape) for shape in answer["DBInstances"]]
+        return answer
+
+    @operation("ModifyDBInstance")
+    def modify_instance(self, call: Call, forward: Forward) -> Shape:
+        name = call.params["DBInstanceIdentifier"].lower()
+        key = self._instance_key(call, name)
+        if self.lifecycle.busy(key):
+            raise Refusal(
+                "InvalidDBInstanceState",
+                f"Database instance is not in available state: {self.lifecycle.state(key)}",
+            )
+        shape = forward()["DBInstance"]
+        self.lifecycle.begin(key, "db_instance.modify", "modifying")
+        return {"DBInstance": self._complete_instance(call, shape)}
+
+    @operation("DeleteDBInstance")
+    def delete_instance(self, call: Call, forward: Forward) -> Shape:
+        name = call.params["DBInstanceIdentifier"].lower()
+        found = self._backend(call).databases.get(name)
+        cluster = self.clusters.get((call.region, getattr(found, "db_cluster_identifier", None) or ""))
+        if found is None or cluster is None:
+            return forward()
+        key = self._instance_key(call, name)
+        if self.lifecycle.state(key) == "deleting":
+            raise Refusal("InvalidDBInstanceState", f"Instance {name} is already being deleted.")
+        if found.deletion_protection:
+            raise Refusal(
+                "InvalidParameterCombination",
+                "Cannot delete protected DB Instance, please disable deletion protection and try again.",
+            )
+        self.lifecycle.begin(key, "db_instance.delete", "deleting", lambda: self._remove_instance(call, cluster, name))
+        shown = call_result(self.context, call, "DescribeDBInstances", DBInstanceIdentifier=name)
+        return {"DBInstance": self._complete_instance(call, shown["DBInstances"][0])}
+
+    def _remove_instance(self, call: Call, cluster: Cluster, name: str) -> None:
+        self.lifecycle.transitions.pop(self._instance_key(call, name), None)
+        interface = cluster.interfaces.pop(name, None)
+        if interface:
+            interfaces.delete(call.account_id, call.region, interface)
+        if name in self._backend(call).databases:
+            call_result(self.context, call, "DeleteDBInstance", DBInstanceIdentifier=name, SkipFinalSnapshot=True)
+
+    # --- groups ---
+
+    @operation("ModifyDBSubnetGroup")
+    def modify_subnet_group(self, call: Call, forward: Forward) -> Shape:
+        name = call.params["DBSubnetGroupName"].lower()
+        if name not in self._backend(call).subnet_groups:
+            raise Refusal("DBSubnetGroupNotFoundFault", f"DB subnet group '{name}' does not exist", 404)
+        return forward()
+
+    @operation("DeleteDBSubnetGroup")
+    def delete_subnet_group(self, call: Call, forward: Forward) -> Shape:
+        name = call.params["DBSubnetGroupName"].lower()
+        if any(item.subnet_group == name for item in self.clusters.values() if item.region == call.region):
+            raise Refusal(
+                "InvalidDBSubnetGroupStateFault",
+                f"Cannot delete the subnet group '{name}' because at least one database cluster uses it.",
+            )
+        return forward()
+
+    def _parameters(self, call: Call, name: str, family: str | None = None) -> dict[str, Shape]:
+        """Every parameter of a group, and what was changed."""
+        if name.startswith("default."):
+            own, found = name.removeprefix("default."), None
+        else:
+            found = self._backend(call).db_cluster_parameter_groups.get(name.lower())
+            if found is None:
+                raise Refusal("DBClusterParameterGroupNotFound", f"DBClusterParameterGroup not found: {name}", 404)
+            own = found.db_parameter_group_family
+        if family is not None and own != family:
+            raise Refusal(
+                "InvalidParameterCombination",
+                f"The Parameter Group {name} with DBParameterGroupFamily {own} can't be used for this instance. Please "
+                f"use a Parameter Group with DBParameterGroupFamily {family}",
+            )
+        known = tables.parameters(own)
+        for changed, values in (found.parameters if found else {}).items():
+            known[changed] |= {key: value for key, value in values.items() if key in ("ParameterValue", "ApplyMethod")}
+            known[changed]["Source"] = "user"
+        return known
+
+    @operation("DescribeDBClusterParameters")
+    def describe_parameters(self, call: Call, _forward: Forward) -> Shape:
+        found = list(self._parameters(call, call.params["DBClusterParameterGroupName"]).values())
+        source = call.params.get("Source")
+        return {"Parameters": [item for item in found if source in (None, item["Source"])]}
+
+    @operation("ModifyDBClusterParameterGroup")
+    def modify_parameters(self, call: Call, forward: Forward) -> Shape:
+        name = call.params["DBClusterParameterGroupName"]
+        known = self._parameters(call, name)
+        if len(call.params["Parameters"]) > tables.MAX_CHANGES:
+            raise Refusal("InvalidParameterValue", "At most 20 parameters can be modified in one request.")
+        for item in call.params["Parameters"]:
+            parameter = known.get(item["ParameterName"])
+            if parameter is None:
+                raise Refusal("InvalidParameterValue", f"Could not find parameter with name: {item['ParameterName']}")
+            if not parameter["IsModifiable"]:
+                raise Refusal("InvalidParameterValue", f"The parameter {item['ParameterName']} cannot be modified.")
+            if parameter["ApplyType"] == "static" and item.get("ApplyMethod") == "immediate":
+                raise Refusal(
+                    "InvalidParameterCombination",
+                    "cannot use immediate apply method for static parameter",
+                )
+            if not tables.allows(parameter["AllowedValues"], item.get("ParameterValue", "")):
+                raise Refusal(
+                    "InvalidParameterValue",
+                    f"Invalid parameter value: {item.get('ParameterValue')} for: {item['ParameterName']} allowed "
+                    f"values are: {parameter['AllowedValues']}",
+                )
+        return forward()
+
+    @operation("DeleteDBClusterParameterGroup")
+    def delete_parameter_group(self, call: Call, forward: Forward) -> Shape:
+        name = call.params["DBClusterParameterGroupName"].lower()
+        if any(item.parameter_group == name for item in self.clusters.values() if item.region == call.region):
+            raise Refusal(
+                "InvalidDBParameterGroupState",
+                "One or more database instances are still members of this parameter group, so it cannot be deleted.",
+            )
+        return forward()
+
+
+def call_result(context: Context, call: Call, operation_name: str, **params: Any) -> Shape:
+    """What moto answers to another call of the same service."""
+    return context.forward(Call("rds", operation_name, params, call.region, call.account_id))
+
+
+def install(context: Context) -> None:
+    Rds(context)

@@ -1,0 +1,137 @@
+# Copyright: (c) 2026, llmops.langfuse contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What RDS refuses and moto takes, before any state is looked at.
+
+Source, where no other stands: the API reference (CreateDBCluster, CreateDBInstance, CreateDBSubnetGroup). The codes are
+AWS's; a wording that was not found is ours.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from moto.rds import rds_backends
+
+from .. import interfaces
+from . import Call, Refusal, rule
+
+# every printable ASCII character but these
+PASSWORD = re.compile(r"[!-~]{8,41}")
+NOT_IN_PASSWORD = frozenset('/"@ ')
+IDENTIFIER = re.compile(r"[A-Za-z](?:-?[A-Za-z0-9])*")
+USER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,15}")
+# PostgreSQL's, and AWS's own
+RESERVED_USERS = frozenset(("admin", "postgres_superuser", "rdsadmin", "rds_superuser", "user", "public"))
+MAX_CAPACITY = 256.0
+
+
+def invalid(message: str) -> Refusal:
+    return Refusal("InvalidParameterValue", message)
+
+
+def _password(value: str | None) -> None:
+    if value is not None and (not PASSWORD.fullmatch(value) or NOT_IN_PASSWORD & set(value)):
+        raise invalid(
+            "The parameter MasterUserPassword is not a valid password. Only printable ASCII characters besides '/', '@', "
+            "'\"', ' ' may be used, 8 to 41 of them."
+        )
+
+
+@rule("rds", "CreateDBCluster")
+@rule("rds", "ModifyDBCluster")
+def password(call: Call) -> None:
+    _password(call.params.get("MasterUserPassword"))
+
+
+@rule("rds", "CreateDBCluster")
+def names(call: Call) -> None:
+    params = call.params
+    identifier = params.get("DBClusterIdentifier") or ""
+    if not IDENTIFIER.fullmatch(identifier) or len(identifier) > 63:
+        raise invalid("The parameter DBClusterIdentifier is not a valid identifier.")
+    user = params.get("MasterUsername")
+    if user is not None and (not USER.fullmatch(user) or user.lower() in RESERVED_USERS):
+        raise invalid(f"MasterUsername {user} cannot be used as it is a reserved word used by the engine or not a name")
+    name = params.get("DatabaseName")
+    if name is not None and not re.fullmatch(r"[A-Za-z][A-Za-z0-9]{0,62}", name):
+        raise invalid("DatabaseName must begin with a letter and contain only alphanumeric characters.")
+
+
+@rule("rds", "CreateDBCluster")
+def engine_mode(call: Call) -> None:
+    # Aurora Serverless v1 has ended
+    if call.params.get("EngineMode") not in (None, "provisioned"):
+        raise Refusal("InvalidParameterCombination", f"The engine mode {call.params['EngineMode']} is not available.")
+
+
+@rule("rds", "CreateDBCluster")
+@rule("rds", "ModifyDBCluster")
+def scaling(call: Call) -> None:
+    given = call.params.get("ServerlessV2ScalingConfiguration")
+    if given is None:
+        return
+    least, most = float(given.get("MinCapacity", 0.5)), float(given.get("MaxCapacity", 1.0))
+    if (
+        any(value * 2 != int(value * 2) for value in (least, most))
+        or not 0 <= least <= most <= MAX_CAPACITY
+        or most < 1
+    ):
+        raise invalid("Serverless v2 capacities are half units, from 0 or 0.5 to 256, the least not above the most.")
+
+
+@rule("rds", "CreateDBCluster")
+@rule("rds", "ModifyDBCluster")
+def backup(call: Call) -> None:
+    days = call.params.get("BackupRetentionPeriod")
+    if days is not None and not 1 <= int(days) <= 35:
+        raise invalid(f"Invalid backup retention period: {days}. Must be between 1 and 35.")
+
+
+@rule("rds", "CreateDBInstance")
+def serverless(call: Call) -> None:
+    # cloudposse/terraform-aws-rds-cluster #181
+    params = call.params
+    cluster = rds_backends[call.account_id][call.region].clusters.get(params.get("DBClusterIdentifier") or "")
+    if cluster is None or params.get("DBInstanceClass") != "db.serverless":
+        return
+    if not cluster.serverless_v2_scaling_configuration:
+        raise Refusal(
+            "InvalidDBClusterStateFault",
+            "Set the Serverless v2 scaling configuration on the parent DB cluster before creating a Serverless v2 DB "
+            "instance.",
+        )
+
+
+@rule("rds", "CreateDBInstance")
+@rule("rds", "ModifyDBInstance")
+def settings_of_the_cluster(call: Call) -> None:
+    params: dict[str, Any] = call.params
+    backend = rds_backends[call.account_id][call.region]
+    instance = backend.databases.get(params.get("DBInstanceIdentifier") or "")
+    if not params.get("DBClusterIdentifier") and getattr(instance, "db_cluster_identifier", None) is None:
+        return
+    for name in ("MasterUserPassword", "BackupRetentionPeriod", "StorageEncrypted", "VpcSecurityGroupIds", "DBName"):
+        if params.get(name) not in (None, []):
+            raise Refusal(
+                "InvalidParameterCombination",
+                f"The requested {name} is a setting of the DB cluster, not of its instances.",
+            )
+
+
+@rule("rds", "CreateDBSubnetGroup")
+@rule("rds", "ModifyDBSubnetGroup")
+def two_zones(call: Call) -> None:
+    wanted = call.params.get("SubnetIds") or []
+    zones = interfaces.zones(call.account_id, call.region, wanted)
+    missing = [item for item in wanted if item not in zones]
+    if missing:
+        raise Refusal("InvalidSubnet", f"Some input subnets in :[{', '.join(missing)}] are invalid.")
+    if len(set(zones.values())) < 2:
+        raise Refusal(
+            "DBSubnetGroupDoesNotCoverEnoughAZs",
+            "The DB subnet group doesn't meet Availability Zone (AZ) coverage requirement. Current AZ coverage: "
+            f"{', '.join(sorted(set(zones.values())))}. Add subnets to cover at least 2 AZs.",
+        )
