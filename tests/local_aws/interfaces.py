@@ -39,7 +39,7 @@ def set_groups(account_id: str, region: str, interface_id: str, groups: list[str
     ec2 = backend(account_id, region)
     interface = ec2.enis.get(interface_id)
     if interface is not None:
-        interface.group_set = [ec2.get_security_group_from_id(group) for group in groups]
+        interface._group_set = [ec2.get_security_group_from_id(group) for group in groups]
 
 
 def of_security_group(account_id: str, region: str, group_id: str) -> list[str]:
