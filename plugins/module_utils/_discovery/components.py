@@ -1,0 +1,364 @@
+# Copyright: (c) 2026, llmops.langfuse contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From AWS's shapes to the tree of an environment: pure functions, one for each component.
+
+Each takes the readings and the environment's identity ({name, region, account_id, partition}), and returns the
+component's part of the tree and what it owns as (type, id). The shape of a part never changes: what does not exist is
+"", [], 0 or false, so that roles' defaults can be evaluated before there is anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+Shape = dict[str, Any]
+Owned = list[tuple[str, str]]
+Part = tuple[Shape, Owned]
+
+ABSENT, INCOMPLETE, CREATING, UPDATING = "absent", "incomplete", "creating", "updating"
+AVAILABLE, DELETING, FAILED = "available", "deleting", "failed"
+# The worst first: a component is as far as the least of its parts.
+ORDER = (FAILED, DELETING, INCOMPLETE, CREATING, UPDATING, AVAILABLE)
+SECURITY_GROUPS = ("load-balancer", "web", "worker", "clickhouse", "file-system", "database", "cache")
+ROLES = ("execution", "web", "worker", "clickhouse")
+LOG_GROUPS = ("web", "worker", "clickhouse", "migration")
+COMPLETION_TAG = "langfuse:completed"
+
+# AWS's words for states, by what they mean here. What stands nowhere (maintenance, backing-up, ...) works.
+WORDS = {
+    "pending": CREATING,
+    "pendingacceptance": CREATING,
+    "provisioning": CREATING,
+    "creating": CREATING,
+    "active_impaired": AVAILABLE,
+    "modifying": UPDATING,
+    "updating": UPDATING,
+    "upgrading": UPDATING,
+    "rebooting": UPDATING,
+    "renaming": UPDATING,
+    "resetting-master-credentials": UPDATING,
+    "snapshotting": UPDATING,
+    "starting": UPDATING,
+    "stopping": UPDATING,
+    "draining": DELETING,
+    "deleting": DELETING,
+    "deprovisioning": DELETING,
+    "failed": FAILED,
+    "create-failed": FAILED,
+    "incompatible-network": FAILED,
+    "incompatible-parameters": FAILED,
+    "incompatible-restore": FAILED,
+    "inaccessible-encryption-credentials": FAILED,
+    "stopped": FAILED,
+    "error": FAILED,
+}
+
+
+def word(status: str | None) -> str:
+    """A state of AWS as one of ours."""
+    return WORDS.get((status or "").lower(), AVAILABLE)
+
+
+def worst(states: Iterable[str]) -> str:
+    """The state of something that consists of others; absent when there is nothing."""
+    found = set(states)
+    return next((state for state in ORDER if state in found), ABSENT)
+
+
+def with_parts(states: Iterable[str], complete: bool) -> str:
+    """The state of a component from its parts, and whether none of them is missing."""
+    found = list(states)
+    return worst([*found, *([] if complete or not found else [INCOMPLETE])])
+
+
+def alive(items: list[Shape], key: str = "State") -> list[Shape]:
+    """What AWS still lists though it is deleted does not count."""
+    return [item for item in items if str(item.get(key, "")).lower() != "deleted"]
+
+
+def tag(item: Shape, name: str) -> str:
+    return next((entry["Value"] for entry in item.get("Tags") or [] if entry["Key"] == name), "")
+
+
+def network(found: Shape, identity: Shape) -> Part:
+    name = identity["name"]
+    vpc = next(iter(found["vpcs"]), None)
+    vpc_id = vpc["VpcId"] if vpc else ""
+    subnets = sorted(found["subnets"], key=lambda item: (item["AvailabilityZone"], item["SubnetId"]))
+    public, private = (
+        [item["SubnetId"] for item in subnets if tag(item, "Name").startswith(f"{name}-{kind}-")]
+        for kind in ("public", "private")
+    )
+    groups = {item["GroupName"]: item["GroupId"] for item in found["security_groups"] if item["VpcId"] == vpc_id}
+    group_ids = {kind.replace("-", "_"): groups.get(f"{name}-{kind}", "") for kind in SECURITY_GROUPS}
+    gateways = [item for item in found["nat_gateways"] if item["State"] in ("pending", "available")]
+    endpoints = alive(found["vpc_endpoints"])
+    namespace = found["namespace"]
+    states = [word(item.get("State")) for item in (*found["vpcs"], *subnets, *gateways, *endpoints)]
+    complete = all((vpc, public, private, all(group_ids.values()), endpoints, namespace, found["internet_gateways"]))
+    part = {
+        "state": with_parts(states, complete),
+        "vpc_id": vpc_id,
+        "cidr": vpc["CidrBlock"] if vpc else "",
+        "public_subnet_ids": public,
+        "private_subnet_ids": private,
+        "availability_zones": sorted({item["AvailabilityZone"] for item in subnets}),
+        "security_group_ids": group_ids,
+        "nat_gateway_ids": sorted(item["NatGatewayId"] for item in gateways),
+    }
+    owned = [
+        *(("vpc", item["VpcId"]) for item in found["vpcs"]),
+        *(("subnet", item["SubnetId"]) for item in subnets),
+        *(("security_group", item["GroupId"]) for item in found["security_groups"]),
+        *(("nat_gateway", item["NatGatewayId"]) for item in alive(found["nat_gateways"])),
+        *(("route_table", item["RouteTableId"]) for item in found["route_tables"]),
+        *(("vpc_endpoint", item["VpcEndpointId"]) for item in endpoints),
+        *(("internet_gateway", item["InternetGatewayId"]) for item in found["internet_gateways"]),
+        *(("elastic_ip", item.get("AllocationId") or item["PublicIp"]) for item in found["addresses"]),
+        *([("namespace", namespace["Id"])] if namespace else []),
+    ]
+    return part, owned
+
+
+def secrets(found: Shape, identity: Shape) -> Part:
+    """A secret in its recovery window is deleting, and owned no more: only AWS can end it, at its time."""
+    secret = found["secret"]
+    part = {"state": ABSENT, "name": f"{identity['name']}/application", "arn": "", "version_id": ""}
+    if secret is None:
+        return part, []
+    if secret.get("DeletedDate"):
+        return {**part, "state": DELETING}, []
+    versions = secret.get("VersionIdsToStages") or {}
+    current = next((version for version, stages in versions.items() if "AWSCURRENT" in stages), "")
+    part |= {"state": AVAILABLE if current else INCOMPLETE, "arn": secret["ARN"], "version_id": current}
+    return part, [("secret", secret["Name"])]
+
+
+def storage(found: Shape, identity: Shape) -> Part:
+    bucket = found["bucket"]
+    name = bucket["Name"] if bucket else ""
+    part = {
+        "state": AVAILABLE if bucket else ABSENT,
+        "bucket": name or f"{identity['name']}-{identity['account_id']}-{identity['region']}",
+        "region": identity["region"],
+    }
+    return part, [("bucket", name)] if bucket else []
+
+
+def compute(found: Shape, identity: Shape) -> Part:
+    name, cluster, namespace = identity["name"], found["cluster"], found["namespace"]
+    roles = {kind: (found[f"role_{kind}"] or {}).get("Arn", "") for kind in ROLES}
+    existing = {item["logGroupName"] for item in found["log_groups"]}
+    groups = {kind: f"/langfuse/{name}/{kind}" for kind in LOG_GROUPS}
+    states = [word(cluster["status"])] if cluster else []
+    states += [AVAILABLE for arn in roles.values() if arn] + [AVAILABLE for _ in existing]
+    complete = bool(cluster) and all(roles.values()) and existing >= set(groups.values())
+    part = {
+        "state": with_parts(states, complete),
+        "cluster_name": cluster["clusterName"] if cluster else name,
+        "cluster_arn": cluster["clusterArn"] if cluster else "",
+        "namespace_id": namespace["Id"] if namespace else "",
+        "namespace_name": f"{name}.internal",
+        "role_arns": roles,
+        "log_groups": groups,
+    }
+    owned = [
+        *([("cluster", cluster["clusterArn"])] if cluster else []),
+        *(("role", arn) for arn in roles.values() if arn),
+        *(("log_group", group) for group in sorted(existing)),
+    ]
+    return part, owned
+
+
+def database(found: Shape, _identity: Shape) -> Part:
+    cluster, instances = found["db_cluster"], found["db_instances"]
+    shape = cluster or {}
+    # An instance on its way out is not one of those that the cluster has.
+    kept = [item for item in instances if item["DBInstanceStatus"] != "deleting"]
+    states = [word(shape["Status"])] if cluster else []
+    states += [word(item["DBInstanceStatus"]) for item in kept]
+    part = {
+        "state": with_parts(states, bool(cluster and kept)),
+        "endpoint": shape.get("Endpoint", ""),
+        "port": shape.get("Port", 0),
+        "database_name": shape.get("DatabaseName", ""),
+        "username": shape.get("MasterUsername", ""),
+        "engine_version": shape.get("EngineVersion", ""),
+        "cluster_id": shape.get("DBClusterIdentifier", ""),
+        "instance_ids": sorted(item["DBInstanceIdentifier"] for item in kept),
+        "deletion_protection": bool(shape.get("DeletionProtection")),
+    }
+    group = found["db_subnet_group"]
+    owned = [
+        *([("db_cluster", shape["DBClusterIdentifier"])] if cluster else []),
+        *(("db_instance", item["DBInstanceIdentifier"]) for item in instances),
+        *([("db_subnet_group", group["DBSubnetGroupName"])] if group else []),
+        *(("db_cluster_parameter_group", item["DBClusterParameterGroupName"]) for item in found["db_parameter_groups"]),
+    ]
+    return part, owned
+
+
+def cache(found: Shape, _identity: Shape) -> Part:
+    group = found["replication_group"]
+    shape = group or {}
+    nodes: Shape = next(iter(shape.get("NodeGroups") or []), {})
+    endpoint = nodes.get("PrimaryEndpoint") or shape.get("ConfigurationEndpoint") or {}
+    part = {
+        "state": word(shape["Status"]) if group else ABSENT,
+        "endpoint": endpoint.get("Address", ""),
+        "port": endpoint.get("Port", 0),
+        "tls": bool(shape.get("TransitEncryptionEnabled")),
+        "engine_version": shape.get("EngineVersion", ""),
+        "replication_group_id": shape.get("ReplicationGroupId", ""),
+    }
+    subnet_group = found["cache_subnet_group"]
+    owned = [
+        *([("replication_group", shape["ReplicationGroupId"])] if group else []),
+        *([("cache_subnet_group", subnet_group["CacheSubnetGroupName"])] if subnet_group else []),
+        *(("cache_parameter_group", item["CacheParameterGroupName"]) for item in found["cache_parameter_groups"]),
+    ]
+    return part, owned
+
+
+def image(definition: Shape | None) -> str:
+    """The image of the container that the task lives by."""
+    containers = (definition or {}).get("containerDefinitions") or []
+    chosen = next((item for item in containers if item.get("essential", True)), None)
+    return str(chosen["image"]) if chosen else ""
+
+
+def service_state(service: Shape | None, definition: Shape | None) -> str:
+    """A service by its newest deployment: it works when that is done and runs as many tasks as it should."""
+    if service is None:
+        return INCOMPLETE if definition else ABSENT
+    if service["status"] == "DRAINING":
+        return DELETING
+    deployments = service.get("deployments") or []
+    newest: Shape = next((item for item in deployments if item.get("status") == "PRIMARY"), {})
+    rollout = newest.get("rolloutState", "")
+    if rollout == "FAILED":
+        return FAILED
+    if rollout == "COMPLETED" and service["runningCount"] >= service["desiredCount"]:
+        return AVAILABLE
+    return UPDATING if len(deployments) > 1 or service["runningCount"] else CREATING
+
+
+def running(found: Shape, component: str) -> Shape:
+    """What web, worker and ClickHouse have alike."""
+    service, definition = found["services"].get(component), found[f"definition_{component}"]
+    shape = service or {}
+    return {
+        "state": service_state(service, definition),
+        "service_name": shape.get("serviceName", component),
+        "task_definition_arn": shape.get("taskDefinition") or (definition or {}).get("taskDefinitionArn", ""),
+        "image": image(definition),
+        "running_count": shape.get("runningCount", 0),
+        "desired_count": shape.get("desiredCount", 0),
+    }
+
+
+def running_owned(found: Shape, component: str) -> Owned:
+    service, definition = found["services"].get(component), found[f"definition_{component}"]
+    return [
+        *([("service", service["serviceArn"])] if service else []),
+        *([("task_definition", definition["taskDefinitionArn"])] if definition else []),
+    ]
+
+
+def clickhouse(found: Shape, identity: Shape) -> Part:
+    file_system, registry = found["file_system"], found["registry"]
+    shape = file_system or {}
+    points = alive(shape.get("AccessPoints") or [], "LifeCycleState")
+    targets = alive(shape.get("MountTargets") or [], "LifeCycleState")
+    part = running(found, "clickhouse")
+    states = [word(item["LifeCycleState"]) for item in ([shape] if file_system else []) + points + targets]
+    states += [part["state"]] if part["state"] != ABSENT else []
+    states += [AVAILABLE] if registry else []
+    complete = bool(file_system and points and targets and registry and found["services"].get("clickhouse"))
+    owned = running_owned(found, "clickhouse")
+    owned += [("file_system", shape["FileSystemId"])] if file_system else []
+    owned += [("access_point", item["AccessPointId"]) for item in points]
+    owned += [("cloudmap_service", registry["Id"])] if registry else []
+    return {
+        **part,
+        "state": with_parts(states, complete),
+        "host": f"clickhouse.{identity['name']}.internal",
+        "file_system_id": shape.get("FileSystemId", ""),
+        "access_point_id": points[0]["AccessPointId"] if points else "",
+        "registry_arn": registry["Arn"] if registry else "",
+    }, owned
+
+
+def url(dns_name: str, listeners: list[Shape]) -> str:
+    """Where the load balancer is reached: by HTTPS where it listens to that."""
+    for protocol, usual in (("HTTPS", 443), ("HTTP", 80)):
+        found = next((item for item in listeners if item["protocol"] == protocol), None)
+        if found and dns_name:
+            port = "" if found["port"] == usual else f":{found['port']}"
+            return f"{protocol.lower()}://{dns_name}{port}"
+    return ""
+
+
+def ingress(found: Shape, _identity: Shape) -> Part:
+    balancer, target_group = found["load_balancer"], found["target_group"]
+    shape = balancer or {}
+    listeners = sorted(
+        ({"port": item["Port"], "protocol": item["Protocol"]} for item in shape.get("Listeners") or []),
+        key=lambda item: item["port"],
+    )
+    dns_name = shape.get("DNSName", "")
+    states = [word(shape["State"]["Code"])] if balancer else []
+    states += [AVAILABLE] if target_group else []
+    part = {
+        "state": with_parts(states, bool(balancer and target_group and listeners)),
+        "dns_name": dns_name,
+        "url": url(dns_name, listeners),
+        "load_balancer_arn": shape.get("LoadBalancerArn", ""),
+        "target_group_arn": target_group["TargetGroupArn"] if target_group else "",
+        "listeners": listeners,
+        "deletion_protection": shape.get("Attributes", {}).get("deletion_protection.enabled") == "true",
+    }
+    owned = [
+        *([("load_balancer", shape["LoadBalancerArn"])] if balancer else []),
+        *([("target_group", target_group["TargetGroupArn"])] if target_group else []),
+    ]
+    return part, owned
+
+
+def migration(found: Shape, _identity: Shape) -> Part:
+    definition, check = found["definition_migration"], found["definition_schema-check"]
+    shape = definition or {}
+    completed = COMPLETION_TAG in shape.get("tags", {})
+    state = ABSENT if definition is None else AVAILABLE if completed else INCOMPLETE
+    part = {
+        "state": state,
+        "task_definition_arn": shape.get("taskDefinitionArn", ""),
+        "image": image(definition),
+        "completed": completed,
+    }
+    return part, [("task_definition", item["taskDefinitionArn"]) for item in (definition, check) if item]
+
+
+def web(found: Shape, _identity: Shape) -> Part:
+    return running(found, "web"), running_owned(found, "web")
+
+
+def worker(found: Shape, _identity: Shape) -> Part:
+    return running(found, "worker"), running_owned(found, "worker")
+
+
+COMPONENTS: dict[str, Callable[[Shape, Shape], Part]] = {
+    "network": network,
+    "secrets": secrets,
+    "storage": storage,
+    "compute": compute,
+    "database": database,
+    "cache": cache,
+    "clickhouse": clickhouse,
+    "ingress": ingress,
+    "migration": migration,
+    "web": web,
+    "worker": worker,
+}

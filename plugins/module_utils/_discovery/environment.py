@@ -1,0 +1,132 @@
+# Copyright: (c) 2026, llmops.langfuse contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole environment: which readings a component needs, all of them in parallel, and waiting for components."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from .._aws.errors import AwsError
+from .._aws.waiters import wait_until
+from . import readings
+from .components import ABSENT, AVAILABLE, COMPONENTS, FAILED, ROLES, Shape
+
+PARALLEL = 8
+
+# Reading by name: the service whose client it needs, and the function. More arguments than clients and name: EXTRA.
+READINGS: dict[str, tuple[str, Callable[..., Any]]] = {
+    "vpcs": ("ec2", readings.vpcs),
+    "subnets": ("ec2", readings.subnets),
+    "security_groups": ("ec2", readings.security_groups),
+    "nat_gateways": ("ec2", readings.nat_gateways),
+    "route_tables": ("ec2", readings.route_tables),
+    "vpc_endpoints": ("ec2", readings.vpc_endpoints),
+    "internet_gateways": ("ec2", readings.internet_gateways),
+    "addresses": ("ec2", readings.addresses),
+    "namespace": ("servicediscovery", readings.namespace),
+    "secret": ("secretsmanager", readings.secret),
+    "bucket": ("s3", readings.bucket),
+    "cluster": ("ecs", readings.ecs_cluster),
+    **{f"role_{kind}": ("iam", readings.role(kind)) for kind in ROLES},
+    "log_groups": ("logs", readings.log_groups),
+    "db_cluster": ("rds", readings.db_cluster),
+    "db_instances": ("rds", readings.db_instances),
+    "db_subnet_group": ("rds", readings.db_subnet_group),
+    "db_parameter_groups": ("rds", readings.db_parameter_groups),
+    "replication_group": ("elasticache", readings.replication_group),
+    "cache_subnet_group": ("elasticache", readings.cache_subnet_group),
+    "cache_parameter_groups": ("elasticache", readings.cache_parameter_groups),
+    "file_system": ("efs", readings.file_system),
+    "registry": ("servicediscovery", readings.registry),
+    "load_balancer": ("elbv2", readings.load_balancer),
+    "target_group": ("elbv2", readings.target_group),
+    "services": ("ecs", readings.ecs_services),
+    **{f"definition_{family}": ("ecs", readings.task_definition(family)) for family in readings.FAMILIES},
+}
+EXTRA: dict[str, tuple[str, ...]] = {
+    "bucket": ("account_id", "region"),
+    **{f"role_{kind}": ("region",) for kind in ROLES},
+}
+NEEDS: dict[str, tuple[str, ...]] = {
+    "network": (
+        *("vpcs", "subnets", "security_groups", "nat_gateways", "route_tables", "vpc_endpoints", "internet_gateways"),
+        *("addresses", "namespace"),
+    ),
+    "secrets": ("secret",),
+    "storage": ("bucket",),
+    "compute": ("cluster", *(f"role_{kind}" for kind in ROLES), "log_groups", "namespace"),
+    "database": ("db_cluster", "db_instances", "db_subnet_group", "db_parameter_groups"),
+    "cache": ("replication_group", "cache_subnet_group", "cache_parameter_groups"),
+    "clickhouse": ("file_system", "registry", "services", "definition_clickhouse"),
+    "ingress": ("load_balancer", "target_group"),
+    "migration": ("definition_migration", "definition_schema-check"),
+    "web": ("services", "definition_web"),
+    "worker": ("services", "definition_worker"),
+}
+# Readings that are None where there is nothing; the others are lists.
+LISTS = frozenset(
+    (*NEEDS["network"][:-1], "log_groups", "db_instances", "db_parameter_groups", "cache_parameter_groups", "services")
+)
+
+
+def services_of(components: list[str]) -> set[str]:
+    """The services that are asked for these components, besides STS."""
+    return {READINGS[name][0] for component in components for name in NEEDS[component]}
+
+
+def read(clients: readings.Clients, identity: Shape, components: list[str]) -> Shape:
+    """The readings that these components need, several at a time; boto3's clients can be shared by threads."""
+    wanted = sorted({name for component in components for name in NEEDS[component]})
+    found: Shape = {name: [] if name in LISTS else None for name in READINGS}
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        running = {
+            name: pool.submit(
+                READINGS[name][1], clients, identity["name"], *(identity[key] for key in EXTRA.get(name, ()))
+            )
+            for name in wanted
+        }
+        found |= {name: future.result() for name, future in running.items()}
+    found["services"] = {item["serviceName"]: item for item in found["services"]}
+    return found
+
+
+def discover(clients: readings.Clients, identity: Shape, components: list[str]) -> Shape:
+    """The tree of the environment; components that are not asked for look like absent ones, and are not missing."""
+    found = read(clients, identity, components)
+    tree: Shape = dict(identity)
+    resources = []
+    for component, assemble in COMPONENTS.items():
+        part, owned = assemble(found, identity)
+        tree[component] = part
+        resources += [{"component": component, "type": kind, "id": what} for kind, what in owned]
+    missing = [component for component in COMPONENTS if component in components and tree[component]["state"] == ABSENT]
+    return {**tree, "resources": resources, "missing": missing}
+
+
+def wait_for(clients: readings.Clients, identity: Shape, components: list[str], timeout: float) -> None:
+    """Until each of these components is available.
+
+    :raises AwsError: where one of them has failed, or time is out.
+    """
+    left: dict[str, str] = {}
+
+    def poll() -> bool | None:
+        tree = discover(clients, identity, components)
+        left.clear()
+        left.update({name: tree[name]["state"] for name in components if tree[name]["state"] != AVAILABLE})
+        failed = [name for name, state in left.items() if state == FAILED]
+        if failed:
+            raise AwsError(
+                f"Gave up waiting for {' and '.join(failed)} of {identity['name']} to become available, because it "
+                "failed; look at its events in AWS, mend what they name or remove the component, and run again"
+            )
+        return None if left else True
+
+    def describe() -> str:
+        states = ", ".join(f"{name} ({state})" for name, state in left.items())
+        return f"{states} of {identity['name']} to become available"
+
+    wait_until(poll, timeout, describe=describe)

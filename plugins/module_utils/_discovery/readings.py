@@ -1,0 +1,279 @@
+# Copyright: (c) 2026, llmops.langfuse contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What AWS says about an environment: one function for each call that others do not need first.
+
+Describe calls are the truth here. The tagging API lags behind and goes on listing what is deleted, so it is not asked.
+Every function takes the clients by service and the environment's name, and returns boto3's shapes; what does not exist
+is an empty list or None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
+
+from .._aws.errors import AwsErrorHandler, error_code
+
+Clients = dict[str, Any]
+Shape = dict[str, Any]
+SERVICES = ("web", "worker", "clickhouse")
+FAMILIES = ("web", "worker", "clickhouse", "migration", "schema-check")
+
+
+class DiscoveryErrorHandler(AwsErrorHandler):
+    """What AWS answers for things that are not there."""
+
+    MISSING = (
+        "404",
+        "NoSuchBucket",
+        "NotFound",
+        "NoSuchEntity",
+        "ResourceNotFoundException",
+        "ClusterNotFoundException",
+        "DBClusterNotFoundFault",
+        "DBSubnetGroupNotFoundFault",
+        "ReplicationGroupNotFoundFault",
+        "CacheClusterNotFound",
+        "CacheSubnetGroupNotFoundFault",
+        "FileSystemNotFound",
+        "LoadBalancerNotFound",
+        "TargetGroupNotFound",
+        "NamespaceNotFound",
+    )
+
+
+def reading(what: str, default: Any = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The errors of a reading as one sentence, what is missing as the default, and what is throttled again."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        handled = DiscoveryErrorHandler.list_error_handler(f"read {what} of the environment {{1}}", default)
+        decorated: Callable[..., Any] = handled(AWSRetry.jittered_backoff()(function))
+        return decorated
+
+    return decorate
+
+
+def pages(client: Any, operation: str, key: str, **params: Any) -> list[Shape]:
+    """All pages of a list."""
+    found: list[Shape] = []
+    for page in client.get_paginator(operation).paginate(**params):
+        found += page.get(key) or []
+    return found
+
+
+def identity(clients: Clients) -> Shape:
+    """Account id and partition of the credentials."""
+
+    @DiscoveryErrorHandler.common_error_handler("ask AWS whose credentials these are (sts:GetCallerIdentity)")
+    @AWSRetry.jittered_backoff()
+    def ask() -> Shape:
+        answer = clients["sts"].get_caller_identity()
+        return {"account_id": answer["Account"], "partition": answer["Arn"].split(":")[1]}
+
+    found: Shape = ask()
+    return found
+
+
+# --- network: everything by its tags, since only the VPC's id leads to the rest ---
+
+
+def _ec2(operation: str, key: str) -> Callable[[Clients, str], list[Shape]]:
+    @reading(f"the {key} (ec2:{operation})", [])
+    def read(clients: Clients, name: str) -> list[Shape]:
+        filters = [
+            {"Name": "tag:langfuse:environment", "Values": [name]},
+            {"Name": "tag:langfuse:component", "Values": ["network"]},
+        ]
+        return pages(clients["ec2"], operation, key, Filters=filters)
+
+    return read
+
+
+vpcs = _ec2("describe_vpcs", "Vpcs")
+subnets = _ec2("describe_subnets", "Subnets")
+security_groups = _ec2("describe_security_groups", "SecurityGroups")
+nat_gateways = _ec2("describe_nat_gateways", "NatGateways")
+route_tables = _ec2("describe_route_tables", "RouteTables")
+vpc_endpoints = _ec2("describe_vpc_endpoints", "VpcEndpoints")
+internet_gateways = _ec2("describe_internet_gateways", "InternetGateways")
+
+
+@reading("the Addresses (ec2:DescribeAddresses)", [])
+def addresses(clients: Clients, name: str) -> list[Shape]:
+    filters = [
+        {"Name": "tag:langfuse:environment", "Values": [name]},
+        {"Name": "tag:langfuse:component", "Values": ["network"]},
+    ]
+    return list(clients["ec2"].describe_addresses(Filters=filters)["Addresses"])
+
+
+@reading("the private DNS namespace (servicediscovery:ListNamespaces)")
+def namespace(clients: Clients, name: str) -> Shape | None:
+    filters = [{"Name": "TYPE", "Values": ["DNS_PRIVATE"], "Condition": "EQ"}]
+    found = pages(clients["servicediscovery"], "list_namespaces", "Namespaces", Filters=filters)
+    return next((item for item in found if item["Name"] == f"{name}.internal"), None)
+
+
+# --- secrets, storage, compute ---
+
+
+@reading("the secret (secretsmanager:DescribeSecret)")
+def secret(clients: Clients, name: str) -> Shape | None:
+    found: Shape = clients["secretsmanager"].describe_secret(SecretId=f"{name}/application")
+    return found
+
+
+@reading("the bucket (s3:ListBucket)")
+def bucket(clients: Clients, name: str, account_id: str, region: str) -> Shape | None:
+    bucket_name = f"{name}-{account_id}-{region}"
+    # Names of buckets are shared by all accounts; another account's would answer too.
+    clients["s3"].head_bucket(Bucket=bucket_name, ExpectedBucketOwner=account_id)
+    return {"Name": bucket_name}
+
+
+@reading("the ECS cluster (ecs:DescribeClusters)")
+def ecs_cluster(clients: Clients, name: str) -> Shape | None:
+    found = clients["ecs"].describe_clusters(clusters=[name])["clusters"]
+    return next((item for item in found if item["status"] != "INACTIVE"), None)
+
+
+def role(kind: str) -> Callable[[Clients, str, str], Shape | None]:
+    @reading(f"the role {kind} (iam:GetRole)")
+    def read(clients: Clients, name: str, region: str) -> Shape | None:
+        found: Shape = clients["iam"].get_role(RoleName=f"{name}-{region}-{kind}")["Role"]
+        return found
+
+    return read
+
+
+@reading("the log groups (logs:DescribeLogGroups)", [])
+def log_groups(clients: Clients, name: str) -> list[Shape]:
+    return pages(clients["logs"], "describe_log_groups", "logGroups", logGroupNamePrefix=f"/langfuse/{name}/")
+
+
+# --- data stores ---
+
+
+@reading("the database cluster (rds:DescribeDBClusters)")
+def db_cluster(clients: Clients, name: str) -> Shape | None:
+    found: Shape = clients["rds"].describe_db_clusters(DBClusterIdentifier=name)["DBClusters"][0]
+    return found
+
+
+@reading("the database instances (rds:DescribeDBInstances)", [])
+def db_instances(clients: Clients, name: str) -> list[Shape]:
+    filters = [{"Name": "db-cluster-id", "Values": [name]}]
+    return pages(clients["rds"], "describe_db_instances", "DBInstances", Filters=filters)
+
+
+@reading("the database subnet group (rds:DescribeDBSubnetGroups)")
+def db_subnet_group(clients: Clients, name: str) -> Shape | None:
+    found: Shape = clients["rds"].describe_db_subnet_groups(DBSubnetGroupName=name)["DBSubnetGroups"][0]
+    return found
+
+
+@reading("the database parameter groups (rds:DescribeDBClusterParameterGroups)", [])
+def db_parameter_groups(clients: Clients, name: str) -> list[Shape]:
+    found = pages(clients["rds"], "describe_db_cluster_parameter_groups", "DBClusterParameterGroups")
+    return [item for item in found if item["DBClusterParameterGroupName"].startswith(f"{name}-postgresql")]
+
+
+@reading("the replication group (elasticache:DescribeReplicationGroups)")
+def replication_group(clients: Clients, name: str) -> Shape | None:
+    found = clients["elasticache"].describe_replication_groups(ReplicationGroupId=name)
+    group: Shape = found["ReplicationGroups"][0]
+    members = group.get("MemberClusters") or []
+    if members:
+        group["EngineVersion"] = _engine_version(clients, name, members[0])
+    return group
+
+
+@reading("the cache's engine version (elasticache:DescribeCacheClusters)", "")
+def _engine_version(clients: Clients, name: str, member: str) -> str:
+    found = clients["elasticache"].describe_cache_clusters(CacheClusterId=member)["CacheClusters"]
+    return str(found[0].get("EngineVersion", "")) if found else ""
+
+
+@reading("the cache subnet group (elasticache:DescribeCacheSubnetGroups)")
+def cache_subnet_group(clients: Clients, name: str) -> Shape | None:
+    found = clients["elasticache"].describe_cache_subnet_groups(CacheSubnetGroupName=name)["CacheSubnetGroups"]
+    return next(iter(found), None)
+
+
+@reading("the cache parameter groups (elasticache:DescribeCacheParameterGroups)", [])
+def cache_parameter_groups(clients: Clients, name: str) -> list[Shape]:
+    found = pages(clients["elasticache"], "describe_cache_parameter_groups", "CacheParameterGroups")
+    return [item for item in found if item["CacheParameterGroupName"].startswith(f"{name}-valkey")]
+
+
+@reading("the file system (elasticfilesystem:DescribeFileSystems)")
+def file_system(clients: Clients, name: str) -> Shape | None:
+    """The file system with its access points and mount targets."""
+    efs = clients["efs"]
+    found = efs.describe_file_systems(CreationToken=f"{name}-clickhouse")["FileSystems"]
+    if not found:
+        return None
+    file_system_id = found[0]["FileSystemId"]
+    access_points = pages(efs, "describe_access_points", "AccessPoints", FileSystemId=file_system_id)
+    mount_targets = pages(efs, "describe_mount_targets", "MountTargets", FileSystemId=file_system_id)
+    return {**found[0], "AccessPoints": access_points, "MountTargets": mount_targets}
+
+
+@reading("the name of ClickHouse (servicediscovery:ListServices)")
+def registry(clients: Clients, name: str) -> Shape | None:
+    found_namespace = namespace(clients, name)
+    if found_namespace is None:
+        return None
+    filters = [{"Name": "NAMESPACE_ID", "Values": [found_namespace["Id"]], "Condition": "EQ"}]
+    found = pages(clients["servicediscovery"], "list_services", "Services", Filters=filters)
+    return next((item for item in found if item["Name"] == "clickhouse"), None)
+
+
+@reading("the load balancer (elasticloadbalancing:DescribeLoadBalancers)")
+def load_balancer(clients: Clients, name: str) -> Shape | None:
+    """The load balancer with its listeners and attributes."""
+    elb = clients["elbv2"]
+    found: Shape = elb.describe_load_balancers(Names=[name])["LoadBalancers"][0]
+    arn = found["LoadBalancerArn"]
+    listeners = pages(elb, "describe_listeners", "Listeners", LoadBalancerArn=arn)
+    attributes = elb.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
+    return {**found, "Listeners": listeners, "Attributes": {item["Key"]: item["Value"] for item in attributes}}
+
+
+@reading("the target group (elasticloadbalancing:DescribeTargetGroups)")
+def target_group(clients: Clients, name: str) -> Shape | None:
+    found: Shape = clients["elbv2"].describe_target_groups(Names=[f"{name}-web"])["TargetGroups"][0]
+    return found
+
+
+# --- what runs ---
+
+
+@reading("the services (ecs:DescribeServices)", [])
+def ecs_services(clients: Clients, name: str) -> list[Shape]:
+    found = clients["ecs"].describe_services(cluster=name, services=list(SERVICES))["services"]
+    return [item for item in found if item["status"] != "INACTIVE"]
+
+
+def task_definition(family: str) -> Callable[[Clients, str], Shape | None]:
+    @DiscoveryErrorHandler.common_error_handler(
+        f"read the task definition {{1}}-{family} of the environment {{1}} (ecs:DescribeTaskDefinition)"
+    )
+    @AWSRetry.jittered_backoff()
+    def read(clients: Clients, name: str) -> Shape | None:
+        ecs = clients["ecs"]
+        try:
+            answer = ecs.describe_task_definition(taskDefinition=f"{name}-{family}", include=["TAGS"])
+        except ecs.exceptions.ClientError as error:
+            # ECS has no code of its own for a family without an active revision.
+            if error_code(error) == "ClientException" and "Unable to describe task definition" in str(error):
+                return None
+            raise
+        tags = {tag["key"]: tag["value"] for tag in answer.get("tags") or []}
+        return {**answer["taskDefinition"], "tags": tags}
+
+    decorated: Callable[[Clients, str], Shape | None] = read
+    return decorated

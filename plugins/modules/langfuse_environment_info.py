@@ -1,0 +1,294 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, llmops.langfuse contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: langfuse_environment_info
+version_added: 0.1.0
+short_description: Find everything that a Langfuse environment owns
+description:
+  - Reads a Langfuse environment from AWS, by the names and tags that the roles of this collection give to everything. There is
+    no other record of it.
+  - The answer has one shape at all times. What does not exist is an empty string, an empty list, V(0) or V(false), so the
+    defaults of roles can be evaluated on an empty account as well.
+options:
+  name:
+    description: Name of the environment.
+    type: str
+    required: true
+  components:
+    description:
+      - The components to read. The others look as if they were absent, and are not counted as missing.
+      - A component costs between one and nine calls of AWS's API.
+    type: list
+    elements: str
+    choices: &components
+      - network
+      - secrets
+      - storage
+      - compute
+      - database
+      - cache
+      - clickhouse
+      - ingress
+      - migration
+      - web
+      - worker
+    default: *components
+  wait_for:
+    description:
+      - Components to wait for until they are available. They must stand in O(components) too.
+      - The module fails as soon as one of them has failed.
+    type: list
+    elements: str
+    choices: *components
+    default: []
+  wait_timeout:
+    description: Seconds to wait.
+    type: int
+    default: 1800
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - llmops.langfuse.attributes
+  - llmops.langfuse.attributes.info_module
+author:
+  - llmops.langfuse contributors (@llmops)
+"""
+
+EXAMPLES = r"""
+- name: Find what the environment owns
+  llmops.langfuse.langfuse_environment_info:
+    name: langfuse-staging
+  register: discovery
+
+- name: Show what is not there yet
+  ansible.builtin.debug:
+    var: discovery.environment.missing
+
+- name: Wait for the data stores that were started
+  llmops.langfuse.langfuse_environment_info:
+    name: langfuse-staging
+    components: [database, cache]
+    wait_for: [database, cache]
+"""
+
+RETURN = r"""
+environment:
+  description:
+    - The environment. C(state) of each component is V(absent), V(incomplete) (a part of it is missing), V(creating), V(updating),
+      V(available), V(deleting) or V(failed).
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: Name of the environment.
+      type: str
+      sample: langfuse-staging
+    region:
+      description: AWS region.
+      type: str
+      sample: eu-central-1
+    account_id:
+      description: Account of the credentials.
+      type: str
+      sample: "123456789012"
+    partition:
+      description: AWS partition.
+      type: str
+      sample: aws
+    network:
+      description: The VPC and what is in it.
+      type: dict
+      sample:
+        state: available
+        vpc_id: vpc-0123456789abcdef0
+        cidr: 10.20.0.0/16
+        public_subnet_ids: [subnet-0123456789abcdef0, subnet-0123456789abcdef1]
+        private_subnet_ids: [subnet-0123456789abcdef2, subnet-0123456789abcdef3]
+        availability_zones: [eu-central-1a, eu-central-1b]
+        security_group_ids:
+          load_balancer: sg-0123456789abcdef0
+          web: sg-0123456789abcdef1
+          worker: sg-0123456789abcdef2
+          clickhouse: sg-0123456789abcdef3
+          file_system: sg-0123456789abcdef4
+          database: sg-0123456789abcdef5
+          cache: sg-0123456789abcdef6
+        nat_gateway_ids: [nat-0123456789abcdef0]
+    secrets:
+      description: The secret. One that waits for its deletion is V(deleting), and does not stand in RV(environment.resources).
+      type: dict
+      sample:
+        state: available
+        name: langfuse-staging/application
+        arn: arn:aws:secretsmanager:eu-central-1:123456789012:secret:langfuse-staging/application-AbCdEf
+        version_id: 5b3d2f8e-7d0a-4a80-9d1d-7a8a3c1f2b6e
+    storage:
+      description: The bucket; its name is the one it would have where it does not exist.
+      type: dict
+      sample:
+        state: available
+        bucket: langfuse-staging-123456789012-eu-central-1
+        region: eu-central-1
+    compute:
+      description: Cluster, roles, log groups and private DNS namespace.
+      type: dict
+      sample:
+        state: available
+        cluster_name: langfuse-staging
+        cluster_arn: arn:aws:ecs:eu-central-1:123456789012:cluster/langfuse-staging
+        namespace_id: ns-0123456789abcdef
+        namespace_name: langfuse-staging.internal
+        role_arns:
+          execution: arn:aws:iam::123456789012:role/langfuse-staging-eu-central-1-execution
+          web: arn:aws:iam::123456789012:role/langfuse-staging-eu-central-1-web
+          worker: arn:aws:iam::123456789012:role/langfuse-staging-eu-central-1-worker
+          clickhouse: arn:aws:iam::123456789012:role/langfuse-staging-eu-central-1-clickhouse
+        log_groups:
+          web: /langfuse/langfuse-staging/web
+          worker: /langfuse/langfuse-staging/worker
+          clickhouse: /langfuse/langfuse-staging/clickhouse
+          migration: /langfuse/langfuse-staging/migration
+    database:
+      description: The Aurora cluster.
+      type: dict
+      sample:
+        state: available
+        endpoint: langfuse-staging.cluster-abcdefghijkl.eu-central-1.rds.amazonaws.com
+        port: 5432
+        database_name: langfuse
+        username: langfuse
+        engine_version: "16.11"
+        cluster_id: langfuse-staging
+        instance_ids: [langfuse-staging-1]
+        deletion_protection: true
+    cache:
+      description: The replication group.
+      type: dict
+      sample:
+        state: available
+        endpoint: master.langfuse-staging.abcdef.euc1.cache.amazonaws.com
+        port: 6379
+        tls: true
+        engine_version: 8.0.1
+        replication_group_id: langfuse-staging
+    clickhouse:
+      description: ClickHouse on ECS; absent where it runs elsewhere.
+      type: dict
+      sample:
+        state: available
+        host: clickhouse.langfuse-staging.internal
+        file_system_id: fs-0123456789abcdef0
+        access_point_id: fsap-0123456789abcdef0
+        registry_arn: arn:aws:servicediscovery:eu-central-1:123456789012:service/srv-0123456789abcdef
+        service_name: clickhouse
+        task_definition_arn: arn:aws:ecs:eu-central-1:123456789012:task-definition/langfuse-staging-clickhouse:1
+        image: docker.io/clickhouse/clickhouse-server:25.8
+        running_count: 1
+        desired_count: 1
+    ingress:
+      description: The load balancer; C(url) is HTTPS where it listens to that.
+      type: dict
+      sample:
+        state: available
+        dns_name: langfuse-staging-123456789.eu-central-1.elb.amazonaws.com
+        url: http://langfuse-staging-123456789.eu-central-1.elb.amazonaws.com
+        load_balancer_arn: >-
+          arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/langfuse-staging/0123456789abcdef
+        target_group_arn: arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/langfuse-staging-web/0123456789abcdef
+        listeners:
+          - port: 80
+            protocol: HTTP
+        deletion_protection: false
+    migration:
+      description: The newest migration, and whether it was completed.
+      type: dict
+      sample:
+        state: available
+        task_definition_arn: arn:aws:ecs:eu-central-1:123456789012:task-definition/langfuse-staging-migration:1
+        image: docker.io/langfuse/langfuse:3.225.4
+        completed: true
+    web:
+      description: The web service.
+      type: dict
+      sample: &service
+        state: available
+        service_name: web
+        task_definition_arn: arn:aws:ecs:eu-central-1:123456789012:task-definition/langfuse-staging-web:1
+        image: docker.io/langfuse/langfuse:3.225.4
+        running_count: 2
+        desired_count: 2
+    worker:
+      description: The worker service, in the same form as RV(environment.web).
+      type: dict
+      sample: *service
+    resources:
+      description: Everything that the environment owns and that costs or blocks something, each with its component.
+      type: list
+      elements: dict
+      contains:
+        component:
+          description: The component it belongs to.
+          type: str
+          sample: network
+        type:
+          description: What it is.
+          type: str
+          sample: vpc
+        id:
+          description: Its id, name or ARN.
+          type: str
+          sample: vpc-0123456789abcdef0
+    missing:
+      description: The components that are absent, of those in O(components).
+      type: list
+      elements: str
+      sample: [web, worker]
+"""
+
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.llmops.langfuse.plugins.module_utils._aws.errors import AwsError
+from ansible_collections.llmops.langfuse.plugins.module_utils._aws.module import run
+from ansible_collections.llmops.langfuse.plugins.module_utils._discovery import readings
+from ansible_collections.llmops.langfuse.plugins.module_utils._discovery.components import COMPONENTS
+from ansible_collections.llmops.langfuse.plugins.module_utils._discovery.environment import (
+    discover,
+    services_of,
+    wait_for,
+)
+
+ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
+    "name": {"type": "str", "required": True},
+    "components": {"type": "list", "elements": "str", "choices": list(COMPONENTS), "default": list(COMPONENTS)},
+    "wait_for": {"type": "list", "elements": "str", "choices": list(COMPONENTS), "default": []},
+    "wait_timeout": {"type": "int", "default": 1800},
+}
+
+
+def manage(module: AnsibleAWSModule) -> dict[str, Any]:
+    params = module.params
+    components, awaited = params["components"], params["wait_for"]
+    unread = [name for name in awaited if name not in components]
+    if unread:
+        raise AwsError(f"wait_for names {', '.join(unread)}, which components does not have; add it there")
+    clients = {service: module.client(service) for service in ("sts", *sorted(services_of(components)))}
+    identity = {"name": params["name"], "region": clients["sts"].meta.region_name, **readings.identity(clients)}
+    if awaited:
+        wait_for(clients, identity, awaited, params["wait_timeout"])
+    return {"changed": False, "environment": discover(clients, identity, components)}
+
+
+def main() -> None:
+    run(AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), manage)
+
+
+if __name__ == "__main__":
+    main()
