@@ -1,0 +1,147 @@
+# Copyright: (c) 2026, llmops.langfuse contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""EC2: NAT gateways that take time, and what cannot be deleted while something else stands on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .. import interfaces
+from ..rules import Call, Refusal
+from . import Addition, Forward, Shape, operation
+
+if TYPE_CHECKING:
+    from ..server import Context
+
+
+def in_use(kind: str, what: str) -> Refusal:
+    return Refusal("DependencyViolation", f"The {kind} '{what}' has dependencies and cannot be deleted.")
+
+
+def references(permissions: list[Any], group_id: str) -> bool:
+    """Whether one of a security group's rules names another group."""
+    return any(
+        source.get("GroupId") == group_id or source.get("group_id") == group_id
+        for permission in permissions
+        for source in permission.source_groups
+    )
+
+
+class Ec2(Addition):
+    """EC2's additions."""
+
+    service = "ec2"
+
+    # --- NAT gateways ---
+
+    @operation("CreateNatGateway")
+    def create_nat_gateway(self, call: Call, forward: Forward) -> Shape:
+        answer = forward()
+        gateway = answer["NatGateway"]
+        ec2 = interfaces.backend(call.account_id, call.region)
+        made = ec2.nat_gateways[gateway["NatGatewayId"]]
+        made.state = "pending"
+        made._eni.requester_managed = True
+
+        def available() -> None:
+            made.state = "available"
+
+        self.lifecycle.begin(("nat", made.id), "nat_gateway.create", "pending", available)
+        gateway["State"] = "pending"
+        return answer
+
+    @operation("DescribeNatGateways")
+    def describe_nat_gateways(self, call: Call, forward: Forward) -> Shape:
+        """moto knows no filters by tag here."""
+        answer = forward()
+        for item in [*call.params.get("Filter", []), *call.params.get("Filters", [])]:
+            if item["Name"].startswith("tag:"):
+                key, values = item["Name"].removeprefix("tag:"), item["Values"]
+                answer["NatGateways"] = [
+                    gateway
+                    for gateway in answer["NatGateways"]
+                    if any(tag["Key"] == key and tag["Value"] in values for tag in gateway.get("Tags") or [])
+                ]
+        return answer
+
+    @operation("DeleteNatGateway")
+    def delete_nat_gateway(self, call: Call, _forward: Forward) -> Shape:
+        ec2 = interfaces.backend(call.account_id, call.region)
+        gateway = ec2.nat_gateways.get(call.params["NatGatewayId"])
+        if gateway is None or gateway.state == "deleted":
+            raise Refusal("NatGatewayNotFound", f"The Nat Gateway {call.params['NatGatewayId']} was not found")
+        gateway.state = "deleting"
+
+        def deleted() -> None:
+            # AWS goes on listing it for about an hour
+            gateway.state = "deleted"
+            interfaces.delete(call.account_id, call.region, gateway._eni.id)
+            for address in ec2.addresses:
+                if address.eni is gateway._eni:
+                    address.eni, address.association_id = None, None
+
+        self.lifecycle.begin(("nat", gateway.id), "nat_gateway.delete", "deleting", deleted)
+        return {"NatGatewayId": gateway.id}
+
+    @operation("DescribeTags")
+    def describe_tags(self, call: Call, forward: Forward) -> Shape:
+        """AWS calls the type of a NAT gateway natgateway; moto guesses it from the id's prefix."""
+        params = call.params
+        for item in params.get("Filters") or []:
+            if item["Name"] == "resource-type":
+                item["Values"] = [{"natgateway": "nat-gateway"}.get(value, value) for value in item["Values"]]
+        answer = forward(params)
+        for tag in answer["Tags"]:
+            if tag["ResourceId"].startswith("nat-"):
+                tag["ResourceType"] = "natgateway"
+        return answer
+
+    # --- what cannot be deleted yet ---
+
+    @operation("ReleaseAddress")
+    def release_address(self, call: Call, forward: Forward) -> Shape:
+        wanted = (call.params.get("AllocationId"), call.params.get("PublicIp"))
+        for address in interfaces.backend(call.account_id, call.region).addresses:
+            if address.eni is not None and (address.allocation_id == wanted[0] or address.public_ip == wanted[1]):
+                raise Refusal("InvalidIPAddress.InUse", f"Address {address.public_ip} is in use.")
+        return forward()
+
+    @operation("DetachInternetGateway")
+    def detach_internet_gateway(self, call: Call, forward: Forward) -> Shape:
+        vpc = call.params["VpcId"]
+        for address in interfaces.backend(call.account_id, call.region).addresses:
+            if address.eni is not None and address.eni.subnet.vpc_id == vpc:
+                raise Refusal(
+                    "DependencyViolation",
+                    f"Network {vpc} has some mapped public address(es). Please unmap those before detaching the gateway.",
+                )
+        return forward()
+
+    @operation("DeleteSubnet")
+    def delete_subnet(self, call: Call, forward: Forward) -> Shape:
+        subnet = call.params["SubnetId"]
+        if interfaces.of_subnet(call.account_id, call.region, subnet):
+            raise in_use("subnet", subnet)
+        return forward()
+
+    @operation("DeleteSecurityGroup")
+    def delete_security_group(self, call: Call, forward: Forward) -> Shape:
+        ec2, wanted = interfaces.backend(call.account_id, call.region), call.params.get("GroupId")
+        if wanted is None:
+            return forward()
+        users = interfaces.of_security_group(call.account_id, call.region, wanted)
+        others = [group for groups in ec2.groups.values() for group in groups.values() if group.id != wanted]
+        referring = [
+            group.id
+            for group in others
+            if references(group.ingress_rules, wanted) or references(group.egress_rules, wanted)
+        ]
+        if users or referring:
+            raise Refusal("DependencyViolation", f"resource {wanted} has a dependent object")
+        return forward()
+
+
+def install(context: Context) -> None:
+    Ec2(context)
