@@ -14,8 +14,8 @@ description:
     its own with the environment, working directory and umask of its task; nothing of one call is left for the next, and credentials are
     resolved in each call.
   - It starts with the first call, belongs to one C(ansible-playbook) process, and ends with it, also when that is killed.
-  - Whatever is not such a call runs as with P(ansible.builtin.local#connection) - raw commands, modules in other languages, C(async), C(become),
-    another interpreter than the controller's own, and everything while O(pipelining) is off.
+  - Whatever is not such a call runs as with P(ansible.builtin.local#connection) - raw commands, modules in other languages,
+    C(async), C(become), another interpreter than the controller's own, and everything while O(pipelining) is off.
 author:
   - llmops.langfuse contributors
 version_added: 0.1.0
