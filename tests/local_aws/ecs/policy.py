@@ -85,7 +85,7 @@ def _condition_holds(operator: str, wanted: list[str], value: str | None) -> boo
     return operator in checks and checks[operator]()
 
 
-def _conditions_hold(statement: dict[str, Any], context: Context) -> bool:
+def conditions_hold(statement: dict[str, Any], context: Context) -> bool:
     known = {key.lower(): value for key, value in context.items()}
     return all(
         _condition_holds(operator, _list(wanted), known.get(key.lower()))
@@ -102,7 +102,7 @@ def _matches(statement: dict[str, Any], action: str, resource: str | None, conte
         return False
     if resource is not None and not _resource_matches(statement, resource):
         return False
-    return _conditions_hold(statement, context)
+    return conditions_hold(statement, context)
 
 
 def _resource_matches(statement: dict[str, Any], resource: str) -> bool:

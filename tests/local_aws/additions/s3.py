@@ -1,0 +1,40 @@
+# Copyright: (c) 2026, llmops.langfuse contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""S3: bucket policies whose conditions count; moto denies what such a statement names in any case."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from moto.iam.access_control import IAMPolicy, PermissionResult
+from moto.s3.models import FakeBucket
+
+from ..ecs import policy
+
+if TYPE_CHECKING:
+    from ..server import Context
+
+# Nobody talks to the real S3 without TLS either; the local endpoint stands for it.
+CONTEXT = {"aws:SecureTransport": "true"}
+
+
+def permission(bucket: Any, action: str, resource: str) -> Any:
+    """What the bucket's policy says, with the statements whose conditions hold."""
+    if bucket.policy is None:
+        return PermissionResult.NEUTRAL
+    document = json.loads(bucket.policy)
+    document["Statement"] = [
+        {name: value for name, value in statement.items() if name != "Condition"}
+        for statement in document["Statement"]
+        if policy.conditions_hold(statement, CONTEXT)
+    ]
+    if not document["Statement"]:
+        return PermissionResult.NEUTRAL
+    return IAMPolicy(json.dumps(document)).is_action_permitted(action, resource)
+
+
+def install(_context: Context) -> None:
+    FakeBucket.get_permission = permission  # type: ignore[method-assign,assignment]
