@@ -178,13 +178,13 @@ class Application:
 
     def _stats(self, _request: Request) -> Answer:
         rounded = {name: round(value, 4) for name, value in sorted(self.seconds.items())}
-        return 200, {"requests": self.requests, "calls": dict(sorted(self.calls.items())), "seconds": rounded}
+        return 200, {"total": self.requests, "calls": dict(sorted(self.calls.items())), "seconds": rounded}
 
     def _stats_reset(self, _request: Request) -> Answer:
         self.calls.clear()
         self.seconds.clear()
         self.requests = 0
-        return 200, {"requests": 0, "calls": {}}
+        return 200, {"total": 0, "calls": {}}
 
     def _faults(self, request: Request) -> Answer:
         if request.method == "DELETE":
