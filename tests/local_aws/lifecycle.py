@@ -47,6 +47,7 @@ SECONDS: dict[str, float] = {
     "cloudmap_instance.update": 5,
     "role.create": 10,
     "secret.delete": 5,
+    "log_group.delete": 2,
 }
 FLOOR = 0.3
 

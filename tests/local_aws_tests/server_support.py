@@ -36,7 +36,12 @@ def free_port() -> int:
 def command(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
     """Run `python -m local_aws`."""
     done = subprocess.run(
-        [sys.executable, "-m", "local_aws", *arguments], cwd=TESTS, capture_output=True, text=True, timeout=90, check=False
+        [sys.executable, "-m", "local_aws", *arguments],
+        cwd=TESTS,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
     )
     assert not check or done.returncode == 0, done.stderr
     return done

@@ -51,7 +51,10 @@ def parameters(server: Server, name: str) -> dict[str, dict[str, Any]]:
 def parameter_group(server: Server) -> str:
     name = server.name("pg")
     server.client("elasticache").create_cache_parameter_group(
-        CacheParameterGroupName=name, CacheParameterGroupFamily="valkey8", Description="d", Tags=[{"Key": "a", "Value": "b"}]
+        CacheParameterGroupName=name,
+        CacheParameterGroupFamily="valkey8",
+        Description="d",
+        Tags=[{"Key": "a", "Value": "b"}],
     )
     return name
 
@@ -104,7 +107,9 @@ def test_values_that_are_not_allowed(server: Server, parameter_group: str, name:
 
 def test_default_groups_exist_and_stay_as_they_are(server: Server) -> None:
     cache = server.client("elasticache")
-    names = {item["CacheParameterGroupName"] for item in cache.describe_cache_parameter_groups()["CacheParameterGroups"]}
+    names = {
+        item["CacheParameterGroupName"] for item in cache.describe_cache_parameter_groups()["CacheParameterGroups"]
+    }
     assert {"default.valkey8", "default.valkey7", "default.redis7", "default.valkey8.cluster.on"} <= names
     with server.refuses("InvalidCacheParameterGroupState"):
         cache.modify_cache_parameter_group(

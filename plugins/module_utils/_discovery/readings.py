@@ -272,6 +272,8 @@ def task_definition(family: str) -> Callable[[Clients, str], Shape | None]:
             if error_code(error) == "ClientException" and "Unable to describe task definition" in str(error):
                 return None
             raise
+        if answer["taskDefinition"]["status"] != "ACTIVE":
+            return None
         tags = {tag["key"]: tag["value"] for tag in answer.get("tags") or []}
         return {**answer["taskDefinition"], "tags": tags}
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .. import interfaces
@@ -20,13 +21,9 @@ def in_use(kind: str, what: str) -> Refusal:
     return Refusal("DependencyViolation", f"The {kind} '{what}' has dependencies and cannot be deleted.")
 
 
-def references(permissions: list[Any], group_id: str) -> bool:
+def references(rules: list[Any], group_id: str) -> bool:
     """Whether one of a security group's rules names another group."""
-    return any(
-        source.get("GroupId") == group_id or source.get("group_id") == group_id
-        for permission in permissions
-        for source in permission.source_groups
-    )
+    return any(rule.source_group.get("GroupId") == group_id for rule in rules)
 
 
 class Ec2(Addition):
@@ -98,7 +95,59 @@ class Ec2(Addition):
                 tag["ResourceType"] = "natgateway"
         return answer
 
+    # --- endpoints ---
+
+    @operation("CreateVpcEndpoint")
+    def create_vpc_endpoint(self, call: Call, forward: Forward) -> Shape:
+        """A gateway endpoint is a route and there at once; an interface endpoint takes time."""
+        answer = forward()
+        shape = answer["VpcEndpoint"]
+        if shape.get("VpcEndpointType") != "Interface":
+            return answer
+        made = interfaces.backend(call.account_id, call.region).vpc_end_points[shape["VpcEndpointId"]]
+        made.state = "pending"
+        for item in made.network_interface_ids:
+            interfaces.set_groups(call.account_id, call.region, item, made.security_group_ids)
+
+        def available() -> None:
+            made.state = "available"
+
+        self.lifecycle.begin(("endpoint", made.id), "vpc_endpoint.create", "pending", available)
+        shape["State"] = made.state
+        return answer
+
+    @operation("DeleteVpcEndpoints")
+    def delete_vpc_endpoints(self, call: Call, forward: Forward) -> Shape:
+        ec2 = interfaces.backend(call.account_id, call.region)
+        slow = [
+            ec2.vpc_end_points[item]
+            for item in call.params["VpcEndpointIds"]
+            if item in ec2.vpc_end_points and ec2.vpc_end_points[item].vpc_endpoint_type == "Interface"
+        ]
+        for endpoint in slow:
+            endpoint.state = "deleting"
+            self.lifecycle.begin(
+                ("endpoint", endpoint.id), "vpc_endpoint.delete", "deleting", self._endpoint_gone(ec2, endpoint.id)
+            )
+        others = [item for item in call.params["VpcEndpointIds"] if item not in {endpoint.id for endpoint in slow}]
+        return forward({**call.params, "VpcEndpointIds": others}) if others else {"Unsuccessful": []}
+
+    @staticmethod
+    def _endpoint_gone(ec2: Any, endpoint_id: str) -> Callable[[], object]:
+        return lambda: ec2.delete_vpc_endpoints([endpoint_id])
+
     # --- what cannot be deleted yet ---
+
+    @operation("DeleteVpc")
+    def delete_vpc(self, call: Call, forward: Forward) -> Shape:
+        """moto looks at subnets and route tables only."""
+        ec2, vpc = interfaces.backend(call.account_id, call.region), call.params["VpcId"]
+        gateways = [item for item in ec2.internet_gateways.values() if item.vpc and item.vpc.id == vpc]
+        groups = [item for item in ec2.groups.get(vpc, {}).values() if item.name != "default"]
+        endpoints = [item for item in ec2.vpc_end_points.values() if item.vpc_id == vpc and item.state != "deleted"]
+        if gateways or groups or endpoints:
+            raise in_use("vpc", vpc)
+        return forward()
 
     @operation("ReleaseAddress")
     def release_address(self, call: Call, forward: Forward) -> Shape:

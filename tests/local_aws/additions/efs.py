@@ -94,6 +94,12 @@ class Efs(Addition):
         self.lifecycle.begin(file_system.file_system_id, "file_system.delete", "deleting", gone)
         return {}
 
+    @operation("DescribeTags")
+    def describe_tags(self, call: Call, _forward: Forward) -> Shape:
+        """Deprecated, and still what community.aws.efs asks."""
+        file_system = self._file_system(call)
+        return {"Tags": self._backend(call).list_tags_for_resource(file_system.file_system_id)}
+
     @operation("PutBackupPolicy")
     def put_backup_policy(self, call: Call, _forward: Forward) -> Shape:
         file_system = self._file_system(call)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from moto.elbv2.models import elbv2_backends
 
 from .. import interfaces
-from ..rules import Call
+from ..rules import Call, Refusal
 from . import Addition, Forward, Shape, operation
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ class LoadBalancing(Addition):
     service = "elbv2"
 
     def __init__(self, context: Context) -> None:
-        self.interfaces: dict[str, list[str]] = {}
+        # of each load balancer: subnet -> interface
+        self.interfaces: dict[str, dict[str, str]] = {}
         super().__init__(context)
 
     def reset(self) -> None:
@@ -55,28 +56,55 @@ class LoadBalancing(Addition):
     def _balancer(call: Call, arn: str) -> Any:
         return elbv2_backends[call.account_id][call.region].load_balancers.get(arn)
 
+    @staticmethod
+    def _stand(call: Call, balancer: Any, subnets: list[str]) -> dict[str, str]:
+        """A load balancer's interface in each subnet."""
+        text = f"ELB {balancer.arn.partition(':loadbalancer/')[2]}"
+        groups = balancer.security_groups or []
+        return {item: interfaces.create(call.account_id, call.region, item, groups, text) for item in subnets}
+
+    @staticmethod
+    def _same_name(call: Call) -> str | None:
+        """The load balancer that an equal call made before; one with the name and other settings is in the way."""
+        params = call.params
+        for arn, balancer in elbv2_backends[call.account_id][call.region].load_balancers.items():
+            if balancer.name != params["Name"]:
+                continue
+            mapped = [item["SubnetId"] for item in params.get("SubnetMappings") or []]
+            wanted = (
+                {*(params.get("Subnets") or []), *mapped},
+                set(params.get("SecurityGroups") or []),
+                params.get("Scheme") or "internet-facing",
+                params.get("Type") or "application",
+            )
+            given = (
+                {subnet.id for subnet in balancer.subnets},
+                set(balancer.security_groups or []),
+                balancer.scheme or "internet-facing",
+                balancer.type or "application",
+            )
+            if wanted != given:
+                raise Refusal(
+                    "DuplicateLoadBalancerName",
+                    f"A load balancer with the same name '{balancer.name}' exists, but with different settings",
+                )
+            return str(arn)
+        return None
+
     @operation("CreateLoadBalancer")
     def create(self, call: Call, forward: Forward) -> Shape:
-        known = set(elbv2_backends[call.account_id][call.region].load_balancers)
+        existing = self._same_name(call)
+        if existing is not None:
+            asked = {"LoadBalancerArns": [existing]}
+            return self.context.forward(Call("elbv2", "DescribeLoadBalancers", asked, call.region))
         answer = forward()
         shape = answer["LoadBalancers"][0]
         arn = shape["LoadBalancerArn"]
-        if arn in known:
-            return answer
         balancer = self._balancer(call, arn)
         balancer.attrs = {**ATTRIBUTES, "deletion_protection.enabled": "false", "access_logs.s3.bucket": ""}
         balancer.attrs["access_logs.s3.prefix"] = ""
         balancer.state = "provisioning"
-        self.interfaces[arn] = [
-            interfaces.create(
-                call.account_id,
-                call.region,
-                subnet.id,
-                shape.get("SecurityGroups") or [],
-                f"ELB {arn.partition(':loadbalancer/')[2]}",
-            )
-            for subnet in balancer.subnets
-        ]
+        self.interfaces[arn] = self._stand(call, balancer, [subnet.id for subnet in balancer.subnets])
 
         def active() -> None:
             balancer.state = "active"
@@ -100,8 +128,19 @@ class LoadBalancing(Addition):
     @operation("SetSecurityGroups")
     def set_security_groups(self, call: Call, forward: Forward) -> Shape:
         answer = forward()
-        for item in self.interfaces.get(call.params["LoadBalancerArn"], []):
+        for item in self.interfaces.get(call.params["LoadBalancerArn"], {}).values():
             interfaces.set_groups(call.account_id, call.region, item, call.params["SecurityGroups"])
+        return answer
+
+    @operation("SetSubnets")
+    def set_subnets(self, call: Call, forward: Forward) -> Shape:
+        answer = forward()
+        arn = call.params["LoadBalancerArn"]
+        balancer, standing = self._balancer(call, arn), self.interfaces.setdefault(arn, {})
+        wanted = [subnet.id for subnet in balancer.subnets]
+        for subnet in [item for item in standing if item not in wanted]:
+            interfaces.delete(call.account_id, call.region, standing.pop(subnet))
+        standing.update(self._stand(call, balancer, [item for item in wanted if item not in standing]))
         return answer
 
     @operation("DeleteLoadBalancer")
@@ -109,7 +148,7 @@ class LoadBalancing(Addition):
         """Gone at once, but for the interfaces: subnets and security groups cannot be deleted for minutes."""
         arn = call.params["LoadBalancerArn"]
         answer = forward()
-        left = self.interfaces.pop(arn, [])
+        left = self.interfaces.pop(arn, {}).values()
 
         def gone() -> None:
             for item in left:

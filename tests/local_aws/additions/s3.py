@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""S3: bucket policies whose conditions count; moto denies what such a statement names in any case."""
+"""S3: bucket policies whose conditions count (moto denies what such a statement names in any case), and what a new bucket
+has today: no access control lists, no public access, encryption with S3's keys.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from moto.iam.access_control import IAMPolicy, PermissionResult
-from moto.s3.models import FakeBucket
+from moto.s3.models import FakeBucket, PublicAccessBlock
 
 from ..ecs import policy
 
@@ -36,5 +38,18 @@ def permission(bucket: Any, action: str, resource: str) -> Any:
     return IAMPolicy(json.dumps(document)).is_action_permitted(action, resource)
 
 
+def new_bucket(bucket: Any, *arguments: Any, **options: Any) -> None:
+    """User guide: object-ownership-new-bucket, access-control-block-public-access, default-bucket-encryption."""
+    _new_bucket(bucket, *arguments, **options)
+    bucket.ownership_rule = "BucketOwnerEnforced"
+    bucket.public_access_block = PublicAccessBlock(True, True, True, True)
+    default = {"SSEAlgorithm": "AES256"}
+    bucket.encryption = {"Rule": {"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": "false"}}
+
+
+_new_bucket = FakeBucket.__init__
+
+
 def install(_context: Context) -> None:
+    FakeBucket.__init__ = new_bucket  # type: ignore[method-assign,assignment]
     FakeBucket.get_permission = permission  # type: ignore[method-assign,assignment]
