@@ -100,7 +100,7 @@ class Ec2(Addition):
     @operation("CreateVpcEndpoint")
     def create_vpc_endpoint(self, call: Call, forward: Forward) -> Shape:
         """A gateway endpoint is a route and there at once; an interface endpoint takes time."""
-        answer = forward()
+        answer = forward({"VpcEndpointType": "Gateway", **call.params})
         shape = answer["VpcEndpoint"]
         if shape.get("VpcEndpointType") != "Interface":
             return answer

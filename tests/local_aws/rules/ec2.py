@@ -1,0 +1,98 @@
+# Copyright: (c) 2026, llmops.langfuse contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What EC2 refuses and moto takes.
+
+Source, where no other stands: the API reference. The codes are AWS's; a wording that was not found is ours.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .. import interfaces
+from . import Call, Refusal, rule
+
+# API CreateSecurityGroup: what name and description of a group in a VPC may consist of
+GROUP_TEXT = re.compile(r"[A-Za-z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{1,255}")
+
+
+@rule("ec2", "CreateSecurityGroup")
+def texts_of_a_group(call: Call) -> None:
+    for name, shown in (("GroupName", "groupName"), ("Description", "groupDescription")):
+        value = str(call.params.get(name) or "")
+        if value and not GROUP_TEXT.fullmatch(value):
+            raise Refusal(
+                "InvalidParameterValue",
+                f"Value ({value}) for parameter {shown} is invalid. Only a-z, A-Z, 0-9, spaces, and "
+                "._-:/()#,@[]+=&;{}!$* are allowed, 255 characters at most.",
+            )
+    if str(call.params.get("GroupName")).startswith("sg-"):
+        raise Refusal(
+            "InvalidParameterValue",
+            f"Value ({call.params['GroupName']}) for parameter groupName is invalid. Group names may not be in the format sg-*.",
+        )
+
+
+def _endpoints(call: Call) -> list[Any]:
+    """Endpoints of the same service in the same VPC."""
+    ec2 = interfaces.backend(call.account_id, call.region)
+    return [
+        endpoint
+        for endpoint in ec2.vpc_end_points.values()
+        if endpoint.vpc_id == call.params["VpcId"]
+        and endpoint.service_name == call.params.get("ServiceName")
+        and endpoint.state not in ("deleting", "deleted")
+    ]
+
+
+def _is_interface(call: Call) -> bool:
+    return call.params.get("VpcEndpointType") == "Interface"
+
+
+@rule("ec2", "CreateVpcEndpoint")
+def private_names_need_the_vpcs_dns(call: Call) -> None:
+    # Guide privatelink/interface-endpoints "Private DNS"; the parameter's default is true
+    vpc = interfaces.backend(call.account_id, call.region).vpcs.get(call.params["VpcId"])
+    if vpc is None or not _is_interface(call) or call.params.get("PrivateDnsEnabled") is False:
+        return
+    if not all(str(value).lower() == "true" for value in (vpc.enable_dns_support, vpc.enable_dns_hostnames)):
+        raise Refusal(
+            "InvalidParameter",
+            "Enabling private DNS requires both enableDnsSupport and enableDnsHostnames VPC attributes set to true for "
+            f"{vpc.id}",
+        )
+
+
+@rule("ec2", "CreateVpcEndpoint")
+def one_private_name_for_a_service(call: Call) -> None:
+    # hashicorp/terraform-provider-aws#17535
+    if not _is_interface(call) or call.params.get("PrivateDnsEnabled") is False:
+        return
+    if any(
+        item.vpc_endpoint_type == "Interface" and item.private_dns_enabled is not False for item in _endpoints(call)
+    ):
+        name = ".".join(reversed(str(call.params["ServiceName"]).split(".")))
+        raise Refusal(
+            "InvalidParameter",
+            f"private-dns-enabled cannot be set because there is already a conflicting DNS domain for {name} in the VPC "
+            f"{call.params['VpcId']}",
+        )
+
+
+@rule("ec2", "CreateVpcEndpoint")
+def one_gateway_endpoint_for_a_route_table(call: Call) -> None:
+    # Guide privatelink/gateway-endpoints: a route table has one route to a service's prefix list
+    if _is_interface(call):
+        return
+    wanted = set(call.params.get("RouteTableIds") or [])
+    for endpoint in _endpoints(call):
+        taken = wanted & set(endpoint.route_table_ids or [])
+        if endpoint.vpc_endpoint_type != "Interface" and taken:
+            raise Refusal(
+                "RouteAlreadyExists",
+                f"route table {sorted(taken)[0]} already has a route with destination-prefix-list-id "
+                f"{endpoint.destination_prefix_list_id}",
+            )

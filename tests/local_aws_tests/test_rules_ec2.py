@@ -1,0 +1,53 @@
+# Copyright: (c) 2026, llmops.langfuse contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What EC2 refuses, beside what it takes."""
+
+from __future__ import annotations
+
+import pytest
+
+from .server_support import REGION, Server
+
+
+@pytest.mark.parametrize(
+    ("name", "description"), [("sg-mine", "d"), ("ä", "d"), ("a", "déjà vu"), ("a", "a" * 256), ("a|b", "d")]
+)
+def test_texts_of_a_security_group(server: Server, name: str, description: str) -> None:
+    vpc, _, _ = server.network()
+    with server.refuses("InvalidParameterValue"):
+        server.client("ec2").create_security_group(GroupName=name, Description=description, VpcId=vpc)
+    made = server.client("ec2").create_security_group(GroupName="a-b", Description="For: x (y), z", VpcId=vpc)
+    assert made["GroupId"]
+
+
+def test_private_names_of_endpoints(server: Server) -> None:
+    ec2 = server.client("ec2")
+    vpc, subnets, group = server.network()
+    request = {
+        "VpcId": vpc,
+        "ServiceName": f"com.amazonaws.{REGION}.logs",
+        "VpcEndpointType": "Interface",
+        "SubnetIds": subnets,
+        "SecurityGroupIds": [group],
+    }
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": False})
+    with server.refuses("InvalidParameter", "enableDnsHostnames"):
+        ec2.create_vpc_endpoint(**request)
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
+    ec2.create_vpc_endpoint(**request)
+    with server.refuses("InvalidParameter", f"logs.{REGION}"):
+        ec2.create_vpc_endpoint(**request)
+    ec2.create_vpc_endpoint(**request, PrivateDnsEnabled=False)
+
+
+def test_a_route_table_has_one_gateway_endpoint_of_a_service(server: Server) -> None:
+    ec2 = server.client("ec2")
+    vpc, _, _ = server.network()
+    tables = [ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"] for _ in range(2)]
+    service = f"com.amazonaws.{REGION}.s3"
+    ec2.create_vpc_endpoint(VpcId=vpc, ServiceName=service, RouteTableIds=tables[:1])
+    with server.refuses("RouteAlreadyExists", tables[0]):
+        ec2.create_vpc_endpoint(VpcId=vpc, ServiceName=service, RouteTableIds=tables)
+    ec2.create_vpc_endpoint(VpcId=vpc, ServiceName=service, RouteTableIds=tables[1:])
