@@ -180,8 +180,8 @@ def health_timeout_below_interval(call: Call) -> None:
     interval, timeout = params.get("HealthCheckIntervalSeconds"), params.get("HealthCheckTimeoutSeconds")
     if call.operation == "ModifyTargetGroup":
         group = elbv2_backends[call.account_id][call.region].target_groups.get(params["TargetGroupArn"])
-        interval = interval or getattr(group, "healthcheck_interval_seconds", None)
-        timeout = timeout or getattr(group, "healthcheck_timeout_seconds", None)
+        interval = interval or getattr(group, "health_check_interval_seconds", None)
+        timeout = timeout or getattr(group, "health_check_timeout_seconds", None)
     if int(timeout or 5) >= int(interval or 30):
         raise invalid(f"Health check timeout '{timeout or 5}' must be smaller than the interval '{interval or 30}'")
 

@@ -47,3 +47,11 @@ def nobody_locks_himself_out(call: Call) -> None:
         raise malformed("Policy contains a statement with one or more invalid fields") from error
     if not any(_lets_the_account_in(statement, call.account_id) for statement in statements):
         raise malformed("The new key policy will not allow you to update the key policy in the future.")
+
+
+@rule("kms", "ScheduleKeyDeletion")
+def a_key_waits_for_its_deletion(call: Call) -> None:
+    # ScheduleKeyDeletion.PendingWindowInDays
+    days = call.params.get("PendingWindowInDays", 30)
+    if not 7 <= days <= 30:
+        raise Refusal("ValidationException", f"PendingWindowInDays must be between 7 and 30 (inclusive), not {days}")
