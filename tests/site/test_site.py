@@ -8,9 +8,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
+import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -102,16 +105,59 @@ def test_bad_settings_are_refused_all_at_once_before_any_write(play, local_aws) 
     assert not run.ok
     for variable in ("langfuse_name", "langfuse_version", "network_cidr", "web_memory", "ADMIN_API_KEY"):
         assert variable in run.output, run.output[-6000:]
-    stats = json.load(urllib.request.urlopen(f"http://127.0.0.1:{local_aws['LOCAL_AWS_PORT']}/_local/stats"))
-    writes = [call for call in stats["calls"] if re.match(r"\w+\.(Create|Put|Run|Register|Delete|Modify)", call)]
+    writes = [
+        call
+        for call in local(local_aws, "stats")["calls"]
+        if re.match(r"[\w-]+\.(Create|Put|Run|Register|Delete|Modify)", call)
+    ]
     assert writes == []
 
 
-def test_a_component_that_dies_half_way_holds_back_the_next_stage(play) -> None:
-    run = play("site", "-e", '{"cache_engine_version": "8.0", "cache_node_type": "cache.t4g.small", "cache_port": -1}')
+def local(local_aws: dict[str, str], path: str, method: str = "GET", body: object = None) -> dict[str, Any]:
+    """Asks the local AWS itself, on its endpoints below /_local."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{local_aws['LOCAL_AWS_PORT']}/_local/{path}",
+        method=method,
+        data=None if body is None else json.dumps(body).encode(),
+    )
+    with urllib.request.urlopen(request) as answer:
+        return dict(json.load(answer))
+
+
+def test_a_component_that_fails_holds_back_the_next_stage(play, local_aws) -> None:
+    fault = {
+        "service": "elasticache",
+        "operation": "CreateReplicationGroup",
+        "error": "InsufficientCacheClusterCapacity",
+        "message": "The requested cache node type is not available in the specified Availability Zone.",
+        "status": 400,
+    }
+    local(local_aws, "faults", "POST", fault)
+    run = play("site")
+    local(local_aws, "faults", "DELETE")
     assert not run.ok
     assert run.failed >= {"cache"}
+    assert run.says("InsufficientCacheClusterCapacity")
     assert run.says('The stage "schema" does not begin, because cache failed earlier in this run')
+
+
+def test_a_run_that_is_killed_half_way(play, local_aws) -> None:
+    killed = subprocess.Popen(
+        ["ansible-playbook", "-i", "inventories/local", "playbooks/site.yml"],
+        cwd=REPOSITORY,
+        env=local_aws,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    before = local(local_aws, "stats")["calls"].get("elasticache.CreateReplicationGroup", 0)
+    deadline = time.monotonic() + 300
+    while local(local_aws, "stats")["calls"].get("elasticache.CreateReplicationGroup", 0) == before:
+        assert killed.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    os.killpg(killed.pid, signal.SIGKILL)
+    assert killed.wait() == -signal.SIGKILL
 
 
 def test_first_run_completes_what_the_killed_one_left(play, secret_values) -> None:

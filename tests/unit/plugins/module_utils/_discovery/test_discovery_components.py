@@ -1,0 +1,232 @@
+# Copyright: (c) 2026, llmops.langfuse contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tree of an environment from AWS's shapes, by table: states, addresses, and what is owned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.llmops.langfuse.plugins.module_utils._discovery import components, environment
+
+IDENTITY = {"name": "staging", "region": "eu-central-1", "account_id": "123456789012", "partition": "aws"}
+
+
+def named(name: str, **rest: Any) -> dict[str, Any]:
+    return {**rest, "Tags": [{"Key": "Name", "Value": name}]}
+
+
+def nothing(component: str) -> dict[str, Any]:
+    """The readings of an account that has nothing of the environment."""
+    lists = {
+        "network": ("vpcs", "subnets", "security_groups", "nat_gateways", "vpc_endpoints", "route_tables",
+                    "internet_gateways", "addresses"),
+        "compute": ("log_groups",),
+        "database": ("db_instances", "db_parameter_groups"),
+        "cache": ("cache_parameter_groups",),
+    }.get(component, ())  # fmt: skip
+    singles = {
+        "network": ("namespace",),
+        "secrets": ("secret",),
+        "storage": ("bucket",),
+        "compute": ("cluster", "namespace", "role_execution", "role_web", "role_worker", "role_clickhouse"),
+        "database": ("db_cluster", "db_subnet_group"),
+        "cache": ("replication_group", "cache_subnet_group"),
+        "clickhouse": ("file_system", "registry", "definition_clickhouse"),
+        "ingress": ("load_balancer", "target_group"),
+        "migration": ("definition_migration", "definition_schema-check"),
+        "web": ("definition_web",),
+        "worker": ("definition_worker",),
+    }[component]
+    return {"services": {}, **{name: [] for name in lists}, **dict.fromkeys(singles)}
+
+
+@pytest.mark.parametrize("component", components.COMPONENTS)
+def test_nothing_is_absent_and_owned_by_nobody(component: str) -> None:
+    part, owned = components.COMPONENTS[component](nothing(component), IDENTITY)
+    assert part["state"] == "absent"
+    assert owned == []
+    assert None not in part.values()
+
+
+def full_network() -> dict[str, Any]:
+    groups = [
+        {"GroupName": f"staging-{kind}", "GroupId": f"sg-{kind}", "VpcId": "vpc-1"}
+        for kind in components.SECURITY_GROUPS
+    ]
+    return {
+        "vpcs": [{"VpcId": "vpc-1", "State": "available", "CidrBlock": "10.42.0.0/16"}],
+        "subnets": [
+            named("staging-private-b", SubnetId="subnet-4", AvailabilityZone="eu-central-1b", State="available"),
+            named("staging-private-a", SubnetId="subnet-3", AvailabilityZone="eu-central-1a", State="available"),
+            named("staging-public-a", SubnetId="subnet-1", AvailabilityZone="eu-central-1a", State="available"),
+            named("staging-public-b", SubnetId="subnet-2", AvailabilityZone="eu-central-1b", State="available"),
+        ],
+        "security_groups": groups,
+        "nat_gateways": [
+            {"NatGatewayId": "nat-1", "State": "available"},
+            {"NatGatewayId": "nat-0", "State": "deleted"},
+        ],
+        "vpc_endpoints": [{"VpcEndpointId": "vpce-1", "State": "available"}],
+        "route_tables": [{"RouteTableId": "rtb-1"}],
+        "internet_gateways": [{"InternetGatewayId": "igw-1"}],
+        "addresses": [{"AllocationId": "eipalloc-1", "PublicIp": "192.0.2.1"}],
+        "namespace": {"Id": "ns-1"},
+    }
+
+
+def test_network() -> None:
+    part, owned = components.network(full_network(), IDENTITY)
+    assert part["state"] == "available"
+    assert part["private_subnet_ids"] == ["subnet-3", "subnet-4"]
+    assert part["public_subnet_ids"] == ["subnet-1", "subnet-2"]
+    assert part["availability_zones"] == ["eu-central-1a", "eu-central-1b"]
+    assert part["security_group_ids"]["load_balancer"] == "sg-load-balancer"
+    assert part["nat_gateway_ids"] == ["nat-1"]
+    assert ("nat_gateway", "nat-0") not in owned
+    assert ("elastic_ip", "eipalloc-1") in owned
+    assert ("namespace", "ns-1") in owned
+
+
+@pytest.mark.parametrize(
+    "key, value, state",
+    [
+        ("vpc_endpoints", [], "incomplete"),
+        ("namespace", None, "incomplete"),
+        ("nat_gateways", [{"NatGatewayId": "nat-1", "State": "pending"}], "creating"),
+        ("vpcs", [], "incomplete"),
+    ],
+)
+def test_network_is_as_far_as_its_least_part(key: str, value: Any, state: str) -> None:
+    assert components.network(full_network() | {key: value}, IDENTITY)[0]["state"] == state
+
+
+@pytest.mark.parametrize(
+    "states, expected",
+    [
+        ([], "absent"),
+        (["available", "available"], "available"),
+        (["available", "updating"], "updating"),
+        (["creating", "failed"], "failed"),
+        (["incomplete", "creating"], "incomplete"),
+    ],
+)
+def test_worst(states: list[str], expected: str) -> None:
+    assert components.worst(states) == expected
+
+
+@pytest.mark.parametrize(
+    "status, expected",
+    [
+        ("backing-up", "available"),
+        ("ACTIVE", "available"),
+        ("modifying", "updating"),
+        ("create-failed", "failed"),
+        ("PROVISIONING", "creating"),
+        (None, "available"),
+    ],
+)
+def test_words_of_aws(status: str | None, expected: str) -> None:
+    assert components.word(status) == expected
+
+
+def test_secret() -> None:
+    secret = {
+        "Name": "staging/application",
+        "ARN": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:staging/application-AbCdEf",
+        "VersionIdsToStages": {"v1": ["AWSPREVIOUS"], "v2": ["AWSCURRENT"]},
+    }
+    part, owned = components.secrets({"secret": secret}, IDENTITY)
+    assert (part["state"], part["version_id"]) == ("available", "v2")
+    assert owned == [("secret", "staging/application")]
+    assert components.secrets({"secret": secret | {"VersionIdsToStages": {}}}, IDENTITY)[0]["state"] == "incomplete"
+    part, owned = components.secrets({"secret": secret | {"DeletedDate": "2026-11-24"}}, IDENTITY)
+    assert (part["state"], part["arn"], owned) == ("deleting", "", [])
+
+
+def test_bucket_has_a_name_before_it_exists() -> None:
+    assert components.storage({"bucket": None}, IDENTITY)[0]["bucket"] == "staging-123456789012-eu-central-1"
+
+
+def test_database() -> None:
+    found = {
+        "db_cluster": {
+            "DBClusterIdentifier": "staging",
+            "Status": "available",
+            "Endpoint": "staging.cluster-x.eu-central-1.rds.amazonaws.com",
+            "Port": 5432,
+            "DeletionProtection": True,
+        },
+        "db_instances": [
+            {"DBInstanceIdentifier": "staging-2", "DBInstanceStatus": "deleting"},
+            {"DBInstanceIdentifier": "staging-1", "DBInstanceStatus": "available"},
+        ],
+        "db_subnet_group": {"DBSubnetGroupName": "staging"},
+        "db_parameter_groups": [{"DBClusterParameterGroupName": "staging-postgresql16"}],
+    }
+    part, owned = components.database(found, IDENTITY)
+    assert (part["state"], part["instance_ids"], part["deletion_protection"]) == ("available", ["staging-1"], True)
+    assert ("db_instance", "staging-2") in owned
+    assert components.database(found | {"db_instances": []}, IDENTITY)[0]["state"] == "incomplete"
+
+
+def test_cache() -> None:
+    found = {
+        "replication_group": {
+            "ReplicationGroupId": "staging",
+            "Status": "available",
+            "TransitEncryptionEnabled": True,
+            "NodeGroups": [{"PrimaryEndpoint": {"Address": "master.staging", "Port": 6379}}],
+        },
+        "cache_subnet_group": {"CacheSubnetGroupName": "staging"},
+        "cache_parameter_groups": [{"CacheParameterGroupName": "staging-valkey8"}],
+    }
+    part, owned = components.cache(found, IDENTITY)
+    assert (part["state"], part["endpoint"], part["port"], part["tls"]) == ("available", "master.staging", 6379, True)
+    assert len(owned) == 3
+
+
+def deployment(**changes: Any) -> dict[str, Any]:
+    return {"status": "PRIMARY", "rolloutState": "COMPLETED"} | changes
+
+
+@pytest.mark.parametrize(
+    "changes, expected",
+    [
+        ({}, "available"),
+        ({"runningCount": 0}, "creating"),
+        ({"runningCount": 1}, "updating"),
+        ({"deployments": [deployment(rolloutState="IN_PROGRESS"), deployment(status="ACTIVE")]}, "updating"),
+        ({"deployments": [deployment(rolloutState="FAILED")]}, "failed"),
+        ({"status": "DRAINING"}, "deleting"),
+    ],
+)
+def test_service_state(changes: dict[str, Any], expected: str) -> None:
+    service = {"status": "ACTIVE", "runningCount": 2, "desiredCount": 2, "deployments": [deployment()]} | changes
+    assert components.service_state(service, {}) == expected
+
+
+@pytest.mark.parametrize(
+    "listeners, expected",
+    [
+        ([{"port": 80, "protocol": "HTTP"}], "http://lb.example"),
+        ([{"port": 80, "protocol": "HTTP"}, {"port": 443, "protocol": "HTTPS"}], "https://lb.example"),
+        ([{"port": 8443, "protocol": "HTTPS"}], "https://lb.example:8443"),
+        ([], ""),
+    ],
+)
+def test_url(listeners: list[dict[str, Any]], expected: str) -> None:
+    assert components.url("lb.example", listeners) == expected
+
+
+@pytest.mark.parametrize("tags, state", [({}, "incomplete"), ({"langfuse:completed": "3.225.4"}, "available")])
+def test_migration_is_done_when_its_task_definition_says_so(tags: dict[str, str], state: str) -> None:
+    definition = {"taskDefinitionArn": "arn:td:1", "tags": tags, "containerDefinitions": [{"image": "langfuse:3"}]}
+    part, owned = components.migration({"definition_migration": definition, "definition_schema-check": None}, IDENTITY)
+    assert (part["state"], part["image"], len(owned)) == (state, "langfuse:3", 1)
+
+
+def test_every_component_names_the_services_it_asks() -> None:
+    for component in components.COMPONENTS:
+        assert environment.services_of([component])
