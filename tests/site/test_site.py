@@ -200,7 +200,7 @@ def test_wrong_cache_password_stops_the_rollout_and_is_explained(play, aws, secr
         run = play("site", "--limit", "worker")
         assert not run.ok
         assert "worker" in run.failed
-        assert "WRONGPASS" in run.output, run.output[-6000:]
+        assert run.says("invalid username-password pair"), run.output[-6000:]
         # The deployment went back to what ran before.
         service = aws("ecs").describe_services(cluster=NAME, services=["worker"])["services"][0]
         assert service["taskDefinition"] == before
