@@ -17,7 +17,7 @@ description:
   - Whatever is not such a call runs as with P(ansible.builtin.local#connection) - raw commands, modules in other languages,
     C(async), C(become), another interpreter than the controller's own, and everything while O(pipelining) is off.
 author:
-  - llmops.langfuse contributors
+  - llmops.langfuse contributors (@llmops)
 version_added: 0.1.0
 options:
   pipelining:

@@ -180,7 +180,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from ansible_collections.llmops.langfuse.plugins.module_utils._clickhouse import schema
-from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse import http, versions
+from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse import versions, web
 from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.aws import secret_values
 from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.module import LangfuseModule
 
@@ -208,7 +208,7 @@ def ask(module: LangfuseModule, password: str) -> schema.Answers:
     params = module.params
     lines: list[str] = []
     for statement in schema.statements(params["database"]):
-        answer = http.ask(
+        answer = web.ask(
             "POST",
             f"{params['url'].rstrip('/')}/?{urlencode({'database': params['database']})}",
             body=statement.encode(),

@@ -89,7 +89,7 @@ reasons:
 import time
 from typing import Any
 
-from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse import http
+from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse import web
 from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.module import LangfuseModule
 
 PATHS = {"web": "/api/public/health", "worker": "/api/health"}
@@ -107,7 +107,7 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
 }
 
 
-def judge(answer: http.Answer, expected_version: str | None) -> dict[str, Any]:
+def judge(answer: web.Answer, expected_version: str | None) -> dict[str, Any]:
     """What an answer of the health endpoint means."""
     version = str(answer.json().get("version", ""))
     reasons = []
@@ -126,7 +126,7 @@ def main() -> None:
         url += "?failIfDatabaseUnavailable=true"
     deadline = time.monotonic() + (params["wait_timeout"] if params["wait"] else 0)
     while True:
-        answer = http.ask(
+        answer = web.ask(
             "GET",
             url,
             timeout=params["timeout"],

@@ -117,7 +117,7 @@ import time
 import uuid
 from typing import Any
 
-from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse import http
+from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse import web
 from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.aws import secret_values
 from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.module import LangfuseModule
 
@@ -207,8 +207,8 @@ class Langfuse:
         self.keys = keys
         self.url = params["url"].rstrip("/")
 
-    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> http.Answer:
-        return http.ask(
+    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> web.Answer:
+        return web.ask(
             method,
             self.url + path,
             body=None if body is None else json.dumps(body).encode(),

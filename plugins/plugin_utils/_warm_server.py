@@ -153,9 +153,9 @@ def run_call(request: int, out: int, err: int) -> int:
 
 def open_streams() -> None:
     """Standard streams as this interpreter made its own at its start, on the descriptors that are there now."""
-    encoding, unbuffered = sys.stdout.encoding, sys.stdout.write_through  # type: ignore[union-attr]
+    encoding = sys.stdout.encoding
 
-    def writer(descriptor: int, errors: str | None, line_buffering: bool) -> io.TextIOWrapper:
+    def writer(descriptor: int, errors: str | None, line_buffering: bool, unbuffered: bool) -> io.TextIOWrapper:
         raw = io.FileIO(descriptor, "w")
         return io.TextIOWrapper(
             raw if unbuffered else io.BufferedWriter(raw),  # type: ignore[arg-type]
@@ -166,8 +166,9 @@ def open_streams() -> None:
         )
 
     sys.stdin = sys.__stdin__ = io.TextIOWrapper(io.BufferedReader(io.FileIO(0)), encoding, sys.stdin.errors)  # type: ignore[misc]
-    sys.stdout = sys.__stdout__ = writer(1, sys.stdout.errors, False)  # type: ignore[misc]
-    sys.stderr = sys.__stderr__ = writer(2, sys.stderr.errors, True)  # type: ignore[misc]
+    unbuffered = sys.stdout.write_through  # type: ignore[union-attr]
+    sys.stdout = sys.__stdout__ = writer(1, sys.stdout.errors, False, unbuffered)  # type: ignore[misc]
+    sys.stderr = sys.__stderr__ = writer(2, sys.stderr.errors, True, unbuffered)  # type: ignore[misc]
 
 
 def execute(source: bytes, main: types.ModuleType) -> int:

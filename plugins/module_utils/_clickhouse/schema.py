@@ -72,7 +72,7 @@ def parse(lines: Iterable[str]) -> Answers:
         if kind == "server":
             answers.server_version, answers.timezone = reading["server_version"], reading["timezone"]
         elif kind == "table":
-            answers.tables[reading["table_name"]] = {name: of for name, of in reading["table_columns"]}
+            answers.tables[reading["table_name"]] = dict(reading["table_columns"])
         elif kind == "migration":
             # 64-bit integers are quoted by some settings
             answers.version, answers.dirty = int(reading["version"]), bool(int(reading["dirty"]))

@@ -153,7 +153,7 @@ def compute(found: Shape, identity: Shape) -> Part:
     existing = {item["logGroupName"] for item in found["log_groups"]}
     groups = {kind: f"/langfuse/{name}/{kind}" for kind in LOG_GROUPS}
     states = [word(cluster["status"])] if cluster else []
-    states += [AVAILABLE for arn in roles.values() if arn] + [AVAILABLE for _ in existing]
+    states += [AVAILABLE for arn in roles.values() if arn] + [AVAILABLE] * len(existing)
     complete = bool(cluster) and all(roles.values()) and existing >= set(groups.values())
     part = {
         "state": with_parts(states, complete),

@@ -15,7 +15,6 @@ import json
 import os
 import socket
 import ssl
-import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -42,13 +41,16 @@ def ask_platform(name: str) -> list[str]:
         return []
     url = f"{endpoint.rstrip('/')}/_local/resolve?name={urllib.parse.quote(name)}"
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(url, timeout=5) as response:
-            answer: Any = json.loads(response.read())
-    except (OSError, ValueError, urllib.error.URLError):
-        return []
-    found = answer.get("addresses", []) if isinstance(answer, dict) else answer
-    return [str(address) for address in found]
+    # As a resolver does: a server that is busy is asked again.
+    for _attempt in range(3):
+        try:
+            with opener.open(url, timeout=10) as response:
+                answer: Any = json.loads(response.read())
+        except (OSError, ValueError):
+            continue
+        found = answer.get("addresses", []) if isinstance(answer, dict) else answer
+        return [str(address) for address in found]
+    return []
 
 
 def _getaddrinfo(host: Any, port: Any, *arguments: Any, **options: Any) -> list[Any]:
