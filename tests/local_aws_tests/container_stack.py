@@ -9,7 +9,6 @@ import base64
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from typing import Any
 
 import boto3
 from local_aws.engines import postgres, valkey
+from local_aws.ports import free_port
 from moto.server import ThreadedMotoServer
 
 from .engine_context import EngineContext
@@ -29,13 +29,6 @@ PACKAGE = Path(__file__).resolve().parents[1] / "local_aws"
 KEYS = ("pk-lf-11111111", "sk-lf-22222222")
 BUCKET = "demo-events"
 VERSION = "3.225.4"
-
-
-def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Reply:

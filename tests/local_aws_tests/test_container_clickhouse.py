@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 from local_aws.container import clickhouse as image
 from local_aws.engines import certificates, statements
+from local_aws.ports import free_port
 
-from .container_stack import PACKAGE, Container, Stack, free_port, request, wait_until
+from .container_stack import PACKAGE, Container, Stack, request, wait_until
 
 
 @pytest.fixture(scope="module")

@@ -18,8 +18,9 @@ import pytest
 from local_aws.container import migrations, network, settings, stores, web, worker
 from local_aws.container.service import DOUBLE, DOUBLE_HEADER
 from local_aws.engines import certificates, postgres, valkey
+from local_aws.ports import free_port
 
-from .container_stack import BUCKET, KEYS, VERSION, Container, Stack, free_port, request, wait_until
+from .container_stack import BUCKET, KEYS, VERSION, Container, Stack, request, wait_until
 
 NOW = datetime.datetime.now(datetime.UTC).isoformat()
 

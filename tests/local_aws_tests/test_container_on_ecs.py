@@ -15,8 +15,9 @@ import pytest
 from local_aws.ecs import IMAGES_FILE
 from local_aws.ecs.images import Images
 from local_aws.engines import postgres, valkey
+from local_aws.ports import free_port
 
-from .container_stack import KEYS, free_port, request, wait_until
+from .container_stack import KEYS, request, wait_until
 from .ecs_support import REGION, Local, ecs_process, local  # noqa: F401
 from .engine_context import EngineContext
 

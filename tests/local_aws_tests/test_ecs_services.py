@@ -13,6 +13,7 @@ from typing import Any
 import botocore.exceptions
 import pytest
 import requests
+from local_aws.ports import free_port
 
 from .ecs_support import SERVER, Local
 
@@ -23,12 +24,6 @@ CHECKED: dict[str, Any] = {
     "timeout": 2,
     "retries": 2,
 }
-
-
-def free_port() -> int:
-    from local_aws.ecs.runner import free_port
-
-    return free_port()
 
 
 def server(

@@ -11,6 +11,7 @@ from typing import Any
 
 import botocore.exceptions
 import pytest
+from local_aws.ports import free_port
 
 from .ecs_support import REGION, Local
 
@@ -193,8 +194,6 @@ def target_group(local: Local, **changes: Any) -> str:
 
 
 def listened(local: Local, group: str) -> None:
-    from local_aws.ecs.runner import free_port
-
     elb = local.client("elbv2")
     balancer = elb.create_load_balancer(Name="lb", Subnets=local.subnets)["LoadBalancers"][0]["LoadBalancerArn"]
     elb.create_listener(

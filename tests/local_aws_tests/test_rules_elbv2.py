@@ -14,8 +14,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
+from local_aws.ports import free_port
 
-from .server_support import REGION, Server, free_port
+from .server_support import REGION, Server
 
 
 def open_network(server: Server, zones: str = "ab") -> tuple[str, list[str], str]:

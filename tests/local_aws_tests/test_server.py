@@ -18,8 +18,9 @@ from pathlib import Path
 
 import pytest
 from local_aws import cli
+from local_aws.ports import free_port
 
-from .server_support import TESTS, Server, command, free_port
+from .server_support import TESTS, Server, command
 
 
 @pytest.fixture

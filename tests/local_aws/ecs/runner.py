@@ -10,7 +10,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -18,6 +17,7 @@ from collections import deque
 from pathlib import Path
 from typing import Any
 
+from ..ports import free_port
 from . import resources
 from .images import Image, rewrite, unpack
 from .model import LiveContainer, LiveTask
@@ -25,12 +25,6 @@ from .runtime import Runtime
 
 FIRST_SIGNAL_EXIT = 128
 OUTPUT_GRACE = 1.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Process:
