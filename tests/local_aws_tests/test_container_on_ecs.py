@@ -18,7 +18,7 @@ from local_aws.engines import postgres, valkey
 from local_aws.ports import free_port
 
 from .container_stack import KEYS, request, wait_until
-from .ecs_support import REGION, Local, ecs_process, local  # noqa: F401
+from .ecs_support import REGION, Local
 from .engine_context import EngineContext
 
 CONFIGURE = """
@@ -157,7 +157,7 @@ class Environment:
 
 
 @pytest.fixture
-def environment(local: Local) -> Iterator[Environment]:  # noqa: F811
+def environment(local: Local) -> Iterator[Environment]:
     runtime = local.local_ecs.runtime
     before = list(runtime.images.entries)
     runtime.images.entries.extend(Images.load(IMAGES_FILE, runtime.python).entries)
