@@ -14,7 +14,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,15 +61,19 @@ def request(url: str, body: Any = None, keys: tuple[str, str] | None = None, **h
         return Reply(error.code, error.headers, error.read())
 
 
-def wait_until(check: Any, timeout: float = 20.0) -> Any:
-    """Wait for something true and return it."""
+def wait_until(check: Any, timeout: float = 20.0, tell: Callable[[], object] = lambda: "") -> Any:
+    """Wait for something true and return it; where it does not come, `tell` says what there is instead."""
     deadline = time.monotonic() + timeout
+    last: object = None
     while True:
-        with contextlib.suppress(OSError):
+        try:
             found = check()
             if found:
                 return found
-        assert time.monotonic() < deadline, "nothing came in time"
+            last = found
+        except OSError as error:
+            last = error
+        assert time.monotonic() < deadline, f"nothing came in time, last was {last!r}; {tell()}"
         time.sleep(0.03)
 
 

@@ -390,7 +390,10 @@ def test_the_policy_of_the_queue_s_server_is_looked_at(migrated: Stack) -> None:
 def test_web_ends_gracefully(migrated: Stack) -> None:
     with started(migrated, "web", LOCAL_AWS_TIME_SCALE="0.05") as container:
         container.process.terminate()
-        wait_until(lambda: request(f"{container.url}/api/public/ready").status == 500)
+        wait_until(
+            lambda: request(f"{container.url}/api/public/ready").status == 500,
+            tell=lambda: f"ended with {container.process.poll()}, output {container.output}",
+        )
         assert request(f"{container.url}/api/public/health").status == 200
         assert container.process.wait(10) == 0
 

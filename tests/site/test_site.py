@@ -43,21 +43,26 @@ class Run:
         return SENTENCE.sub(" ", sentence) in SENTENCE.sub(" ", self.output)
 
 
+def play_in(folder: Path, environment: dict[str, str], *arguments: str) -> Run:
+    """Runs ansible-playbook in a folder."""
+    return Run(
+        subprocess.run(
+            ["ansible-playbook", *arguments],
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=900,
+            check=False,
+        )
+    )
+
+
 @pytest.fixture(scope="module")
 def play(local_aws: dict[str, str]):
     def run(playbook: str, *options: str) -> Run:
-        return Run(
-            subprocess.run(
-                ["ansible-playbook", "-i", "inventories/local", f"playbooks/{playbook}.yml", *options],
-                cwd=REPOSITORY,
-                env=local_aws,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                timeout=900,
-                check=False,
-            )
-        )
+        return play_in(REPOSITORY, local_aws, "-i", "inventories/local", f"playbooks/{playbook}.yml", *options)
 
     return run
 
@@ -175,8 +180,30 @@ def test_second_run_changes_nothing(play) -> None:
     assert run.changed == dict.fromkeys(COMPONENTS, 0)
 
 
-def test_check_mode_predicts_no_change(play) -> None:
-    run = play("site", "--check", "--diff")
+@pytest.fixture
+def installed(local_aws: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """The environment in which Ansible finds the installed artifact of the collection, and nothing of the checkout."""
+    subprocess.run(
+        ["ansible-galaxy", "collection", "build", "--output-path", str(tmp_path)],
+        cwd=REPOSITORY,
+        env=local_aws,
+        check=True,
+    )
+    environment = local_aws | {"ANSIBLE_COLLECTIONS_PATH": str(tmp_path / "collections")}
+    artifact = next(tmp_path.glob("llmops-langfuse-*.tar.gz"))
+    subprocess.run(
+        ["ansible-galaxy", "collection", "install", "--no-deps", "-p", str(tmp_path / "collections"), str(artifact)],
+        cwd=tmp_path,
+        env=environment,
+        check=True,
+    )
+    return environment
+
+
+def test_check_mode_of_the_installed_artifact_predicts_no_change(installed, tmp_path) -> None:
+    run = play_in(
+        tmp_path, installed, "-i", str(REPOSITORY / "inventories/local"), "llmops.langfuse.site", "--check", "--diff"
+    )
     assert run.ok, run.output[-6000:]
     assert run.changed == dict.fromkeys(COMPONENTS, 0)
 
