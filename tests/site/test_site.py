@@ -10,8 +10,11 @@ import os
 import re
 import signal
 import subprocess
+import threading
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -165,13 +168,37 @@ def test_a_run_that_is_killed_half_way(play, local_aws) -> None:
     assert killed.wait() == -signal.SIGKILL
 
 
+@contextmanager
+def command_lines() -> Iterator[set[bytes]]:
+    """The command lines of all processes that run meanwhile (where there is /proc)."""
+    seen: set[bytes] = set()
+    ended = threading.Event()
+
+    def look() -> None:
+        while not ended.wait(0.05):
+            for path in Path("/proc").glob("[0-9]*/cmdline"):
+                with suppress(OSError):  # it has ended
+                    seen.add(path.read_bytes())
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        yield seen
+    finally:
+        ended.set()
+        looking.join()
+
+
 def test_first_run_completes_what_the_killed_one_left(play, secret_values) -> None:
-    run = play("site", "-vvvv")
+    with command_lines() as seen:
+        run = play("site", "-vvvv")
     assert run.ok, run.output[-6000:]
     assert set(run.changed) == COMPONENTS
     assert run.says("written, processed and read back in")
+    assert not Path("/proc").exists() or any(b"ansible-playbook" in line for line in seen)
     for key, value in secret_values().items():
         assert value not in run.output, f"the value of {key} is in the output"
+        assert not [line for line in seen if value.encode() in line], f"the value of {key} is a process's argument"
 
 
 def test_second_run_changes_nothing(play) -> None:
