@@ -37,6 +37,7 @@ setup: $(VENV)/.installed $(LINK) ## The virtual environment and the collection'
 demo: setup ## Langfuse on the local AWS, proved with a trace; leaves it running
 	@$(LOCAL_AWS) start --state-dir $(LOCAL_AWS_STATE) --port $(LOCAL_AWS_PORT)
 	$(BIN)/ansible-playbook -i inventories/local playbooks/site.yml
+	@echo "It goes on running: 'make demo-status' shows how it is, 'make demo' runs again (changed=0), 'make demo-stop' ends it."
 
 demo-status: setup ## What the demo's environment owns and how it is
 	$(BIN)/ansible-playbook -i inventories/local playbooks/status.yml
@@ -63,7 +64,7 @@ sanity: setup
 	tests/sanity/run.sh $(BIN)
 
 molecule: setup
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/molecule
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/molecule
 
 site: setup
 	$(BIN)/python -m pytest -q tests/site
