@@ -293,11 +293,10 @@ def database_names(given: Variables) -> Findings:
 
 def log_retention(given: Variables) -> Findings:
     value = given.get("compute_log_retention_days")
-    # 0 keeps logs for ever.
-    if value is not None and _whole(value) not in (LOG_RETENTION_DAYS | {0}):
+    if value is not None and _whole(value) not in LOG_RETENTION_DAYS:
         days = ", ".join(map(str, sorted(LOG_RETENTION_DAYS)))
         yield Finding(
-            "compute_log_retention_days", f"CloudWatch Logs cannot keep logs for {value} days", f"set one of {days}"
+            "compute_log_retention_days", f"logs cannot be kept for {value} days", f"set one of {days}"
         )
 
 
