@@ -167,6 +167,7 @@ environment:
         engine_version: "16.11"
         cluster_id: langfuse-staging
         instance_ids: [langfuse-staging-1]
+        capacity: [0.5, 4.0]
         deletion_protection: true
     cache:
       description: The replication group.

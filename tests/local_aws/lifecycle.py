@@ -29,12 +29,15 @@ SECONDS: dict[str, float] = {
     "db_cluster.create": 60,  # 48948
     "db_cluster.modify": 30,
     "db_cluster.delete": 90,
+    # hashicorp/terraform 15071, terraform-aws-modules/terraform-aws-rds 78
+    "db_groups.release": 10,
     "db_instance.create": 420,  # 26489
     "db_instance.modify": 60,
     "db_instance.delete": 300,
     "replication_group.create": 480,  # 46950, 30403
     "replication_group.modify": 300,  # 39745
     "replication_group.delete": 300,
+    "cache_groups.release": 10,  # 9013
     "file_system.create": 10,
     "file_system.delete": 10,
     "mount_target.create": 90,  # 15278

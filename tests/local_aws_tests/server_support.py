@@ -102,6 +102,15 @@ class Server:
         return not found
 
     @staticmethod
+    def accepted(call: Callable[[], Any]) -> bool:
+        """Whether a call is no longer refused."""
+        try:
+            call()
+        except ClientError:
+            return False
+        return True
+
+    @staticmethod
     def name(prefix: str = "t") -> str:
         """A name that no other test has."""
         return f"{prefix}-{uuid.uuid4().hex[:10]}"

@@ -190,10 +190,15 @@ def test_life_of_a_replication_group(server: Server, parameter_group: str) -> No
     with server.refuses("InvalidReplicationGroupState"):
         cache.delete_replication_group(ReplicationGroupId=name)
     server.wait(lambda: server.gone(lambda: status(server, name)))
+    # The groups are held for a moment longer.
+    with server.refuses("CacheSubnetGroupInUse"):
+        cache.delete_cache_subnet_group(CacheSubnetGroupName=subnet_name)
     with pytest.raises(redis.RedisError):
         connect(server, endpoint, TOKEN).ping()
-    cache.delete_cache_subnet_group(CacheSubnetGroupName=subnet_name)
-    cache.delete_cache_parameter_group(CacheParameterGroupName=parameter_group)
+    server.wait(lambda: server.accepted(lambda: cache.delete_cache_subnet_group(CacheSubnetGroupName=subnet_name)))
+    server.wait(
+        lambda: server.accepted(lambda: cache.delete_cache_parameter_group(CacheParameterGroupName=parameter_group))
+    )
     ec2.delete_security_group(GroupId=security_group)
 
 

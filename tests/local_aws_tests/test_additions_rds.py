@@ -105,13 +105,18 @@ def test_life_of_a_cluster(server: Server, ready: dict[str, Any]) -> None:
     with server.refuses("InvalidDBSubnetGroupStateFault"):
         rds.delete_db_subnet_group(DBSubnetGroupName=name)
     server.wait(lambda: server.gone(lambda: described(server, name)))
+    # The groups are held for a moment longer.
+    with server.refuses("InvalidDBParameterGroupState"):
+        rds.delete_db_cluster_parameter_group(DBClusterParameterGroupName=name)
     assert server.gone(lambda: instance(server, f"{name}-1"))
     with pytest.raises(psycopg.OperationalError):
         connect(server, cluster, PASSWORD)
     snapshots = rds.describe_db_cluster_snapshots(DBClusterSnapshotIdentifier=f"{name}-final")
     assert snapshots["DBClusterSnapshots"]
-    rds.delete_db_subnet_group(DBSubnetGroupName=name)
-    rds.delete_db_cluster_parameter_group(DBClusterParameterGroupName=name)
+    server.wait(
+        lambda: server.accepted(lambda: rds.delete_db_cluster_parameter_group(DBClusterParameterGroupName=name))
+    )
+    server.wait(lambda: server.accepted(lambda: rds.delete_db_subnet_group(DBSubnetGroupName=name)))
     ec2.delete_security_group(GroupId=ready["VpcSecurityGroupIds"][0])
 
 

@@ -179,6 +179,7 @@ def database(found: Shape, _identity: Shape) -> Part:
     kept = [item for item in instances if item["DBInstanceStatus"] != "deleting"]
     states = [word(shape["Status"])] if cluster else []
     states += [word(item["DBInstanceStatus"]) for item in kept]
+    scaling = shape.get("ServerlessV2ScalingConfiguration")
     part = {
         "state": with_parts(states, bool(cluster and kept)),
         "endpoint": shape.get("Endpoint", ""),
@@ -188,6 +189,7 @@ def database(found: Shape, _identity: Shape) -> Part:
         "engine_version": shape.get("EngineVersion", ""),
         "cluster_id": shape.get("DBClusterIdentifier", ""),
         "instance_ids": sorted(item["DBInstanceIdentifier"] for item in kept),
+        "capacity": [float(scaling["MinCapacity"]), float(scaling["MaxCapacity"])] if scaling else [],
         "deletion_protection": bool(shape.get("DeletionProtection")),
     }
     group = found["db_subnet_group"]

@@ -295,9 +295,7 @@ def log_retention(given: Variables) -> Findings:
     value = given.get("compute_log_retention_days")
     if value is not None and _whole(value) not in LOG_RETENTION_DAYS:
         days = ", ".join(map(str, sorted(LOG_RETENTION_DAYS)))
-        yield Finding(
-            "compute_log_retention_days", f"logs cannot be kept for {value} days", f"set one of {days}"
-        )
+        yield Finding("compute_log_retention_days", f"logs cannot be kept for {value} days", f"set one of {days}")
 
 
 def engine_versions(given: Variables) -> Findings:

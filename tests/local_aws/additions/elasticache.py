@@ -216,13 +216,13 @@ class ElastiCache(Addition):
     @operation("DeleteCacheParameterGroup")
     def delete_parameter_group(self, call: Call, _forward: Forward) -> Shape:
         group = self._changeable(call)
-        for item in self._groups(call.region):
-            if item.node["CacheParameterGroup"]["CacheParameterGroupName"] == group.name:
-                raise Refusal(
-                    "InvalidCacheParameterGroupState",
-                    f"One or more cache clusters are still members of this parameter group {group.name}, so the group "
-                    "cannot be deleted.",
-                )
+        names = [item.node["CacheParameterGroup"]["CacheParameterGroupName"] for item in self._groups(call.region)]
+        if group.name in names or self.lifecycle.busy(self._held(call, "parameters", group.name)):
+            raise Refusal(
+                "InvalidCacheParameterGroupState",
+                f"One or more cache clusters are still members of this parameter group {group.name}, so the group "
+                "cannot be deleted.",
+            )
         del self.parameter_groups[call.region, group.name]
         return {}
 
@@ -289,7 +289,8 @@ class ElastiCache(Addition):
     def delete_subnet_group(self, call: Call, _forward: Forward) -> Shape:
         name = call.params["CacheSubnetGroupName"].lower()
         group = self._subnet_group(call, name)
-        if any(item.node["CacheSubnetGroupName"] == name for item in self._groups(call.region)):
+        used = any(item.node["CacheSubnetGroupName"] == name for item in self._groups(call.region))
+        if used or self.lifecycle.busy(self._held(call, "subnets", name)):
             raise Refusal("CacheSubnetGroupInUse", f"Cache subnet group {name} is currently in use by a cache cluster.")
         del self._backend(call).cache_subnet_groups[group.cache_subnet_group_name]
         return {}
@@ -675,10 +676,22 @@ class ElastiCache(Addition):
         )
         return {"ReplicationGroup": self._describe(group)}
 
+    @staticmethod
+    def _held(call: Call, kind: str, name: str) -> tuple[str, str, str]:
+        """A group that a replication group had which was deleted a moment ago."""
+        return (f"cache_{kind}", call.region, name)
+
     def _deleted(self, group: Group) -> None:
         call = group.call
         self.groups.pop((call.region, group.id), None)
         self._backend(call).replication_groups.pop(group.id, None)
+        # AWS does not list it any more, but its groups do not know that yet
+        parameters = group.node["CacheParameterGroup"]["CacheParameterGroupName"]
+        for held in (
+            self._held(call, "parameters", parameters),
+            self._held(call, "subnets", group.node["CacheSubnetGroupName"]),
+        ):
+            self.lifecycle.begin(held, "cache_groups.release", "in-use")
         for item in group.interfaces:
             interfaces.delete(call.account_id, call.region, item)
 

@@ -77,6 +77,11 @@ class Rds(Addition):
         return found
 
     @staticmethod
+    def _held(call: Call, kind: str, group: str) -> tuple[str, str, str]:
+        """A group that a cluster had which was deleted a moment ago."""
+        return (f"db_{kind}", call.region, group)
+
+    @staticmethod
     def _key(cluster: Cluster) -> tuple[str, str, str]:
         return "db_cluster", cluster.region, cluster.name
 
@@ -117,6 +122,12 @@ class Rds(Addition):
         scaling = shape.get("ServerlessV2ScalingConfiguration")
         if not scaling:
             shape.pop("ServerlessV2ScalingConfiguration", None)
+        elif float(scaling.get("MinCapacity") or 0) == 0:
+            # API ServerlessV2ScalingConfigurationInfo: shown with a least capacity of 0 only, 300 by default
+            scaling.setdefault("SecondsUntilAutoPause", 300)
+        for window in ("PreferredBackupWindow", "PreferredMaintenanceWindow"):
+            if shape.get(window):
+                shape[window] = shape[window].lower()
         return shape
 
     def _complete_instance(self, call: Call, shape: Shape) -> Shape:
@@ -317,6 +328,12 @@ class Rds(Addition):
                 self._remove_instance(call, cluster, member)
             del self.clusters[cluster.region, cluster.name]
             call_result(self.context, call, "DeleteDBCluster", DBClusterIdentifier=cluster.name, SkipFinalSnapshot=True)
+            # AWS does not list the cluster any more, but its groups do not know that yet
+            for held in (
+                self._held(call, "parameters", cluster.parameter_group),
+                self._held(call, "subnets", cluster.subnet_group),
+            ):
+                self.lifecycle.begin(held, "db_groups.release", "in-use")
 
         self.lifecycle.begin(self._key(cluster), "db_cluster.delete", "deleting", gone, work)
         shown = call_result(self.context, call, "DescribeDBClusters", DBClusterIdentifier=cluster.name)
@@ -405,7 +422,8 @@ class Rds(Addition):
     @operation("DeleteDBSubnetGroup")
     def delete_subnet_group(self, call: Call, forward: Forward) -> Shape:
         name = call.params["DBSubnetGroupName"].lower()
-        if any(item.subnet_group == name for item in self.clusters.values() if item.region == call.region):
+        used = any(item.subnet_group == name for item in self.clusters.values() if item.region == call.region)
+        if used or self.lifecycle.busy(self._held(call, "subnets", name)):
             raise Refusal(
                 "InvalidDBSubnetGroupStateFault",
                 f"Cannot delete the subnet group '{name}' because at least one database cluster uses it.",
@@ -467,7 +485,8 @@ class Rds(Addition):
     @operation("DeleteDBClusterParameterGroup")
     def delete_parameter_group(self, call: Call, forward: Forward) -> Shape:
         name = call.params["DBClusterParameterGroupName"].lower()
-        if any(item.parameter_group == name for item in self.clusters.values() if item.region == call.region):
+        used = any(item.parameter_group == name for item in self.clusters.values() if item.region == call.region)
+        if used or self.lifecycle.busy(self._held(call, "parameters", name)):
             raise Refusal(
                 "InvalidDBParameterGroupState",
                 "One or more database instances are still members of this parameter group, so it cannot be deleted.",

@@ -157,6 +157,7 @@ def test_database() -> None:
             "Endpoint": "staging.cluster-x.eu-central-1.rds.amazonaws.com",
             "Port": 5432,
             "DeletionProtection": True,
+            "ServerlessV2ScalingConfiguration": {"MinCapacity": 0, "MaxCapacity": 4.0, "SecondsUntilAutoPause": 300},
         },
         "db_instances": [
             {"DBInstanceIdentifier": "staging-2", "DBInstanceStatus": "deleting"},
@@ -167,6 +168,7 @@ def test_database() -> None:
     }
     part, owned = components.database(found, IDENTITY)
     assert (part["state"], part["instance_ids"], part["deletion_protection"]) == ("available", ["staging-1"], True)
+    assert part["capacity"] == [0.0, 4.0]
     assert ("db_instance", "staging-2") in owned
     assert components.database(found | {"db_instances": []}, IDENTITY)[0]["state"] == "incomplete"
 
