@@ -51,7 +51,9 @@ def until_accepted(call: Callable[[], T], passing: Callable[[AwsError], bool], t
 def role_is_new(error: AwsError) -> bool:
     """Whether ECS does not know a role, or the right to pass it, yet."""
     said = str(error)
-    return (error.code == "ClientException" and "Role is not valid" in said) or (
+    # The first on registration, the second where a task is run with the role for the first time.
+    unknown = "Role is not valid" in said or "ECS was unable to assume the role" in said
+    return (error.code == "ClientException" and unknown) or (
         error.code.startswith("AccessDenied") and "iam:PassRole" in said
     )
 

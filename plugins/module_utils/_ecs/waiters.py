@@ -17,8 +17,9 @@ from .shapes import short
 
 # An answer of GetLogEvents has at most 10,000 events or 1 MB, and may be empty though there are more.
 LOG_PAGE, LOG_PAGES = 10000, 100
-# The awslogs driver delivers what a container wrote last a moment after the container ended.
-LOG_PATIENCE = 5.0
+# The awslogs driver delivers what a container wrote last a moment after the container ended, and CloudWatch Logs shows it a
+# moment later still; only what wrote nothing costs all of this.
+LOG_PATIENCE = 15.0
 
 LogsClient = Callable[[str], Any]
 

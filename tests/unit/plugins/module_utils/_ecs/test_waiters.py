@@ -118,6 +118,7 @@ class TestUntilAccepted:
         ("code", "message", "new"),
         [
             ("ClientException", "Role is not valid", True),
+            ("ClientException", "ECS was unable to assume the role 'r' that was provided for this task.", True),
             ("AccessDeniedException", "x is not authorized to perform: iam:PassRole on resource: y", True),
             ("AccessDeniedException", "x is not authorized to perform: ecs:RegisterTaskDefinition", False),
             ("ClientException", "No Fargate configuration exists for given values.", False),
