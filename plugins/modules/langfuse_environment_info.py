@@ -203,6 +203,7 @@ environment:
         load_balancer_arn: >-
           arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/langfuse-staging/0123456789abcdef
         target_group_arn: arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/langfuse-staging-web/0123456789abcdef
+        scheme: internet-facing
         listeners:
           - port: 80
             protocol: HTTP

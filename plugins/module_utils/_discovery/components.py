@@ -320,6 +320,7 @@ def ingress(found: Shape, _identity: Shape) -> Part:
         "load_balancer_arn": shape.get("LoadBalancerArn", ""),
         "target_group_arn": target_group["TargetGroupArn"] if target_group else "",
         "listeners": listeners,
+        "scheme": shape.get("Scheme", ""),
         "deletion_protection": shape.get("Attributes", {}).get("deletion_protection.enabled") == "true",
     }
     owned = [

@@ -222,6 +222,22 @@ def test_url(listeners: list[dict[str, Any]], expected: str) -> None:
     assert components.url("lb.example", listeners) == expected
 
 
+def test_ingress() -> None:
+    balancer = {
+        "LoadBalancerArn": "arn:lb",
+        "DNSName": "lb.example",
+        "Scheme": "internal",
+        "State": {"Code": "active"},
+        "Listeners": [{"Port": 80, "Protocol": "HTTP"}],
+        "Attributes": {"deletion_protection.enabled": "true"},
+    }
+    group = {"TargetGroupArn": "arn:tg"}
+    part, owned = components.ingress({"load_balancer": balancer, "target_group": group}, IDENTITY)
+    assert (part["state"], part["scheme"], part["deletion_protection"]) == ("available", "internal", True)
+    assert len(owned) == 2
+    assert components.ingress({"load_balancer": None, "target_group": None}, IDENTITY)[0]["scheme"] == ""
+
+
 @pytest.mark.parametrize("tags, state", [({}, "incomplete"), ({"langfuse:completed": "3.225.4"}, "available")])
 def test_migration_is_done_when_its_task_definition_says_so(tags: dict[str, str], state: str) -> None:
     definition = {"taskDefinitionArn": "arn:td:1", "tags": tags, "containerDefinitions": [{"image": "langfuse:3"}]}
