@@ -51,6 +51,7 @@ SECONDS: dict[str, float] = {
     "role.create": 10,
     "secret.delete": 5,
     "log_group.delete": 2,
+    "bucket_configuration.settle": 5,
 }
 FLOOR = 0.3
 

@@ -55,6 +55,16 @@ def test_conditions_of_a_policy_count(server: Server) -> None:
         s3.put_object(Bucket=name, Key="k", Body=b"v")
 
 
+def test_lifecycle_rules_are_shown_a_moment_later(server: Server) -> None:
+    s3, name = server.client("s3"), bucket(server)
+    rule = {"ID": "a", "Status": "Enabled", "Filter": {"Prefix": "a/"}, "Expiration": {"Days": 1}}
+    s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": [rule]})
+    with server.refuses("NoSuchLifecycleConfiguration"):
+        s3.get_bucket_lifecycle_configuration(Bucket=name)
+    server.wait(lambda: server.accepted(lambda: s3.get_bucket_lifecycle_configuration(Bucket=name)))
+    assert s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"] == [rule]
+
+
 def test_a_bucket_with_versions_is_not_empty(server: Server) -> None:
     s3, name = server.client("s3"), bucket(server)
     s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
