@@ -247,6 +247,13 @@ environment:
           description: Its id, name or ARN.
           type: str
           sample: vpc-0123456789abcdef0
+    foreign:
+      description:
+        - What bears the environment's names without its tag C(langfuse:environment), in the form of RV(environment.resources), so
+          somebody else made it. The playbooks refuse to touch it.
+      type: list
+      elements: dict
+      sample: []
     missing:
       description: The components that are absent, of those in O(components).
       type: list

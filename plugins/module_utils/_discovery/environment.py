@@ -13,6 +13,7 @@ from .._aws.errors import AwsError
 from .._aws.waiters import wait_until
 from . import readings
 from .components import ABSENT, AVAILABLE, COMPONENTS, FAILED, ROLES, Shape
+from .ownership import foreign
 
 PARALLEL = 8
 
@@ -103,7 +104,7 @@ def discover(clients: readings.Clients, identity: Shape, components: list[str]) 
         tree[component] = part
         resources += [{"component": component, "type": kind, "id": what} for kind, what in owned]
     missing = [component for component in COMPONENTS if component in components and tree[component]["state"] == ABSENT]
-    return {**tree, "resources": resources, "missing": missing}
+    return {**tree, "resources": resources, "foreign": foreign(found, identity["name"]), "missing": missing}
 
 
 def wait_for(clients: readings.Clients, identity: Shape, components: list[str], timeout: float) -> None:

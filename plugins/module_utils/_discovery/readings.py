@@ -114,7 +114,11 @@ def addresses(clients: Clients, name: str) -> list[Shape]:
 def namespace(clients: Clients, name: str) -> Shape | None:
     filters = [{"Name": "TYPE", "Values": ["DNS_PRIVATE"], "Condition": "EQ"}]
     found = pages(clients["servicediscovery"], "list_namespaces", "Namespaces", Filters=filters)
-    return next((item for item in found if item["Name"] == f"{name}.internal"), None)
+    chosen = next((item for item in found if item["Name"] == f"{name}.internal"), None)
+    if chosen is None:
+        return None
+    tags = clients["servicediscovery"].list_tags_for_resource(ResourceARN=chosen["Arn"])["Tags"]
+    return {**chosen, "Tags": tags}
 
 
 # --- secrets, storage, compute ---
@@ -136,7 +140,7 @@ def bucket(clients: Clients, name: str, account_id: str, region: str) -> Shape |
 
 @reading("the ECS cluster (ecs:DescribeClusters)")
 def ecs_cluster(clients: Clients, name: str) -> Shape | None:
-    found = clients["ecs"].describe_clusters(clusters=[name])["clusters"]
+    found = clients["ecs"].describe_clusters(clusters=[name], include=["TAGS"])["clusters"]
     return next((item for item in found if item["status"] != "INACTIVE"), None)
 
 
@@ -188,7 +192,19 @@ def replication_group(clients: Clients, name: str) -> Shape | None:
     members = group.get("MemberClusters") or []
     if members:
         group["EngineVersion"] = _engine_version(clients, name, members[0])
-    return group
+    return {**group, "Tags": _cache_tags(clients, name, group["ARN"])}
+
+
+@AWSRetry.jittered_backoff()
+def _cache_tags(clients: Clients, name: str, arn: str) -> list[Shape] | None:
+    """The tags of a replication group; None while ElastiCache does not tell them, as before it is available."""
+    elasticache = clients["elasticache"]
+    try:
+        return list(elasticache.list_tags_for_resource(ResourceName=arn)["TagList"])
+    except elasticache.exceptions.ClientError as error:
+        if error_code(error) in ("InvalidReplicationGroupState", "ReplicationGroupNotFoundFault"):
+            return None
+        raise
 
 
 @reading("the cache's engine version (elasticache:DescribeCacheClusters)", "")
@@ -240,7 +256,12 @@ def load_balancer(clients: Clients, name: str) -> Shape | None:
     arn = found["LoadBalancerArn"]
     listeners = pages(elb, "describe_listeners", "Listeners", LoadBalancerArn=arn)
     attributes = elb.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
-    return {**found, "Listeners": listeners, "Attributes": {item["Key"]: item["Value"] for item in attributes}}
+    return {
+        **found,
+        "Listeners": listeners,
+        "Attributes": {item["Key"]: item["Value"] for item in attributes},
+        "Tags": elb.describe_tags(ResourceArns=[arn])["TagDescriptions"][0]["Tags"],
+    }
 
 
 @reading("the target group (elasticloadbalancing:DescribeTargetGroups)")

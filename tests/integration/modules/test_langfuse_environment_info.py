@@ -57,7 +57,7 @@ def fill(server: Any, name: str) -> str:
 def test_an_empty_account(server: Any, name: str) -> None:
     found = discover(server, name)
     assert found["missing"] == COMPONENTS
-    assert found["resources"] == []
+    assert (found["resources"], found["foreign"]) == ([], [])
     assert {found[component]["state"] for component in COMPONENTS} == {"absent"}
     assert (found["account_id"], found["partition"], found["region"]) == (ACCOUNT, "aws", "us-east-1")
 
@@ -82,6 +82,12 @@ def test_what_is_there_is_found_in_the_same_shape(server: Any, name: str) -> Non
 def test_an_environment_whose_name_begins_alike_is_another_one(server: Any, name: str) -> None:
     fill(server, f"{name}-staging")
     assert discover(server, name)["resources"] == []
+
+
+def test_what_somebody_else_made_under_the_same_name_is_foreign(server: Any, name: str) -> None:
+    server.client("ecs").create_cluster(clusterName=name, tags=[{"key": "made-by", "value": "terraform"}])
+    found = discover(server, name)
+    assert [(item["component"], item["type"]) for item in found["foreign"]] == [("compute", "cluster")]
 
 
 def test_a_secret_that_waits_for_its_deletion_is_nothing_that_is_left(server: Any, name: str) -> None:
