@@ -15,6 +15,19 @@ description:
     no other record of it.
   - The answer has one shape at all times. What does not exist is an empty string, an empty list, V(0) or V(false), so the
     defaults of roles can be evaluated on an empty account as well.
+notes:
+  - For all components it needs the IAM actions sts:GetCallerIdentity, ec2:DescribeVpcs, ec2:DescribeSubnets,
+    ec2:DescribeSecurityGroups, ec2:DescribeNatGateways, ec2:DescribeRouteTables, ec2:DescribeVpcEndpoints,
+    ec2:DescribeInternetGateways, ec2:DescribeAddresses, servicediscovery:ListNamespaces, servicediscovery:ListServices,
+    servicediscovery:ListTagsForResource, secretsmanager:DescribeSecret, s3:ListBucket, ecs:DescribeClusters,
+    ecs:DescribeServices, ecs:DescribeTaskDefinition, iam:GetRole, logs:DescribeLogGroups, rds:DescribeDBClusters,
+    rds:DescribeDBInstances, rds:DescribeDBSubnetGroups, rds:DescribeDBClusterParameterGroups,
+    elasticache:DescribeReplicationGroups, elasticache:DescribeCacheClusters, elasticache:DescribeCacheSubnetGroups,
+    elasticache:DescribeCacheParameterGroups, elasticache:ListTagsForResource, elasticfilesystem:DescribeFileSystems,
+    elasticfilesystem:DescribeAccessPoints, elasticfilesystem:DescribeMountTargets,
+    elasticloadbalancing:DescribeLoadBalancers, elasticloadbalancing:DescribeListeners,
+    elasticloadbalancing:DescribeLoadBalancerAttributes, elasticloadbalancing:DescribeTags and
+    elasticloadbalancing:DescribeTargetGroups.
 options:
   name:
     description: Name of the environment.
