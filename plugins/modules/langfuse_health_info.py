@@ -11,32 +11,46 @@ module: langfuse_health_info
 version_added: 0.1.0
 short_description: Ask Langfuse's web server or worker how it is
 description:
-  - Asks the health endpoint of a component, and compares the version where one is expected.
+  - Asks the health or readiness endpoint of a component, and compares the version where one is expected.
   - An unhealthy component is an answer and no failure, except where O(wait) is set and time is out.
+  - With O(wait), asks again after pauses that grow from one to ten seconds. What no waiting mends, such as a redirect or a
+    certificate that is not accepted, ends it at once.
 options:
-  url:
-    description: Where the component is reached, such as V(https://langfuse.example.com), or with its port.
-    type: str
-    required: true
   component:
-    description: The component; C(web) answers at C(/api/public/health), C(worker) at C(/api/health).
+    description:
+      - The component.
+      - C(web) listens on port 3000, mostly behind a load balancer; C(worker) on port 3030, which only the VPC reaches.
     type: str
     choices: [web, worker]
     default: web
+  endpoint:
+    description:
+      - What is asked. V(health) says whether the component is well, V(ready) also says when it is about to end.
+      - Readiness of C(web) looks at nothing else.
+    type: str
+    choices: [health, ready]
+    default: health
   expected_version:
-    description: The version that must answer. The worker does not tell its own.
+    description: The version that must answer. The worker tells none, so it cannot be expected of it.
     type: str
   check_database:
-    description: Whether the web server must reach its database, too. The worker always says that.
+    description: Whether the web server must reach Postgres, too. The worker always says that, and of Redis as well.
     type: bool
     default: false
-  ca_path:
-    description: File with the certificates that sign the server's.
-    type: path
-  timeout:
-    description: Seconds to wait for an answer.
-    type: float
-    default: 10
+  check_recent_events:
+    description:
+      - Whether the web server must find a trace and an observation of the last three minutes in ClickHouse.
+      - The verdict V(clickhouse_unavailable) makes it a probe of ClickHouse, even where nothing was sent.
+    type: bool
+    default: false
+  check_event_propagation:
+    description: Whether the worker's copying into version 4's tables must be going on. Read since Langfuse 3.203.2.
+    type: bool
+    default: false
+  check_queue_consumption:
+    description: Whether the worker must have taken a job from a queue lately. Read since Langfuse 4.0.0.
+    type: bool
+    default: false
   wait:
     description: Whether to wait until the component is healthy, and to fail where it does not become so.
     type: bool
@@ -45,106 +59,177 @@ options:
     description: Seconds to wait.
     type: int
     default: 300
+  wait_successes:
+    description:
+      - How many healthy answers in a row end the wait. During a deployment, old and new tasks answer in turn behind a load
+        balancer; more than one answer tells that the new one has replaced the old.
+    type: int
+    default: 1
 extends_documentation_fragment:
+  - llmops.langfuse.api
   - llmops.langfuse.connection
   - llmops.langfuse.attributes
   - llmops.langfuse.attributes.info_module
+seealso:
+  - module: llmops.langfuse.langfuse_trace_roundtrip
 author:
   - llmops.langfuse contributors (@llmops)
 """
 
 EXAMPLES = r"""
-- name: Wait until the new version answers and reaches its database
+- name: Wait until the new version alone answers and reaches its database
   llmops.langfuse.langfuse_health_info:
     url: https://langfuse.example.com
     expected_version: 3.225.4
     check_database: true
     wait: true
+    wait_successes: 5
+
+- name: Ask a worker inside the VPC whether it still takes jobs
+  llmops.langfuse.langfuse_health_info:
+    url: http://worker.langfuse-staging.internal:3030
+    component: worker
+    check_queue_consumption: true
+  register: worker
+
+- name: Say what is wrong with it
+  ansible.builtin.debug:
+    var: worker.reasons
+  when: not worker.healthy
 """
 
 RETURN = r"""
 healthy:
   description: Whether the component answers, is well and has the expected version.
-  returned: success
+  returned: always
   type: bool
   sample: true
+verdict:
+  description:
+    - The answer in one word. V(healthy);
+      V(database_unavailable), V(clickhouse_unavailable), V(no_recent_events), V(store_unavailable) (the worker's Postgres or
+      Redis), V(event_propagation_stuck), V(queue_consumption_stuck), V(shutting_down), V(other_version) and V(unhealthy) are
+      what Langfuse says;
+      V(no_target) is what a load balancer says; V(redirected) and V(not_langfuse) tell that somebody else answers;
+      V(address), V(name), V(refused), V(timeout), V(certificate), V(tls), V(cut_off), V(not_http) and V(network) tell why
+      nobody does.
+  returned: always
+  type: str
+  sample: healthy
+reasons:
+  description: What speaks against it, each with the next step.
+  returned: always
+  type: list
+  elements: str
+  sample: ["The version is 3.225.3 instead of 3.225.4; wait for the deployment, or look at why it was rolled back."]
 version:
-  description: The version that answered; empty where none did.
-  returned: success
+  description: The version that answered; empty where none did, and always for the worker.
+  returned: always
   type: str
   sample: 3.225.4
 status:
   description: HTTP status; V(0) where nothing answered.
-  returned: success
+  returned: always
   type: int
   sample: 200
-reasons:
-  description: What speaks against it.
-  returned: success
-  type: list
-  elements: str
-  sample: [The version is 3.225.3 instead of 3.225.4.]
+details:
+  description: What the worker tells of RV(details.event_propagation) and RV(details.queue_consumption), where it was asked.
+  returned: always
+  type: dict
+  contains:
+    event_propagation:
+      description: State of the copying into version 4's tables.
+      type: dict
+      sample: {enabled: true, seconds_since_last_run: 12, stuck: false, threshold_seconds: 600}
+    queue_consumption:
+      description: State of the worker's queues.
+      type: dict
+      sample: {enabled: true, registered_worker_count: 30, stuck: false, threshold_seconds: 7200}
+attempts:
+  description: How often it was asked.
+  returned: always
+  type: int
+  sample: 1
+elapsed_seconds:
+  description: Seconds that asking and waiting took.
+  returned: always
+  type: float
+  sample: 0.042
 """
 
 import time
 from typing import Any
 
-from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse import web
+from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse import health
+from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.api import (
+    API_OPTIONS,
+    LangfuseApi,
+    LangfuseError,
+    pauses,
+    run,
+)
 from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.module import LangfuseModule
 
-PATHS = {"web": "/api/public/health", "worker": "/api/health"}
-PAUSE = 1.0
-
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
-    "url": {"type": "str", "required": True},
+    **API_OPTIONS,
     "component": {"type": "str", "choices": ["web", "worker"], "default": "web"},
+    "endpoint": {"type": "str", "choices": ["health", "ready"], "default": "health"},
     "expected_version": {"type": "str"},
-    "check_database": {"type": "bool", "default": False},
-    "ca_path": {"type": "path"},
-    "timeout": {"type": "float", "default": 10},
+    **{check: {"type": "bool", "default": False} for check in health.CHECKS},
     "wait": {"type": "bool", "default": False},
     "wait_timeout": {"type": "int", "default": 300},
+    "wait_successes": {"type": "int", "default": 1},
 }
 
 
-def judge(answer: web.Answer, expected_version: str | None) -> dict[str, Any]:
-    """What an answer of the health endpoint means."""
-    version = str(answer.json().get("version", ""))
-    reasons = []
-    if answer.status != 200:
-        reasons.append(f"It answers {answer.said}.")
-    elif expected_version and version and version != expected_version:
-        reasons.append(f"The version is {version} instead of {expected_version}.")
-    return {"healthy": not reasons, "version": version, "status": answer.status, "reasons": reasons}
+def wait_until_healthy(langfuse: LangfuseApi, params: dict[str, Any]) -> tuple[health.Health, int]:
+    """The last health, and how often it was asked."""
+    component, endpoint = params["component"], params["endpoint"]
+    checks = [check for check in health.CHECKS if params[check]]
+    if problem := health.problem_with_checks(component, endpoint, checks, params["expected_version"]):
+        raise LangfuseError(f"{problem}.")
+    deadline = time.monotonic() + params["wait_timeout"]
+    successes, attempts = 0, 0
+    for pause in pauses(first=1.0):
+        answer = langfuse.ask("GET", health.PATHS[component, endpoint], query=health.query(component, endpoint, checks))
+        attempts += 1
+        found = health.judge(component, answer, params["expected_version"])
+        successes = successes + 1 if found.healthy else 0
+        left = deadline - time.monotonic()
+        if not params["wait"] or found.final or successes >= params["wait_successes"] or left <= 0:
+            break
+        # A row of answers is counted at an even pace.
+        time.sleep(min(1.0 if found.healthy else pause, left))
+    if params["wait"] and found.healthy and successes < params["wait_successes"]:
+        found.verdict = "unhealthy"
+        found.reasons = [f"Only {successes} of {params['wait_successes']} answers in a row were healthy."]
+    return found, attempts
+
+
+def main_of(module: LangfuseModule) -> dict[str, Any]:
+    params = module.params
+    begun = time.monotonic()
+    langfuse = LangfuseApi(params, name=f"The {params['component']} service")
+    found, attempts = wait_until_healthy(langfuse, params)
+    result = {
+        "changed": False,
+        "healthy": found.healthy,
+        "verdict": found.verdict,
+        "reasons": found.reasons,
+        "version": found.version,
+        "status": found.status,
+        "details": found.details,
+        "attempts": attempts,
+        "elapsed_seconds": round(time.monotonic() - begun, 3),
+    }
+    if params["wait"] and not found.healthy:
+        within = "and cannot become so" if found.final else f"within {params['wait_timeout']} seconds"
+        module.fail_json(msg=f"{langfuse.where} is not healthy {within}. {' '.join(found.reasons)}", **result)
+    return result
 
 
 def main() -> None:
-    module = LangfuseModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    params = module.params
-    url = params["url"].rstrip("/") + PATHS[params["component"]]
-    if params["check_database"] and params["component"] == "web":
-        url += "?failIfDatabaseUnavailable=true"
-    deadline = time.monotonic() + (params["wait_timeout"] if params["wait"] else 0)
-    while True:
-        answer = web.ask(
-            "GET",
-            url,
-            timeout=params["timeout"],
-            validate_certs=params["validate_certs"],
-            ca_path=params["ca_path"],
-        )
-        result = judge(answer, params["expected_version"])
-        left = deadline - time.monotonic()
-        if result["healthy"] or left <= 0:
-            break
-        time.sleep(min(PAUSE, left))
-    if params["wait"] and not result["healthy"]:
-        module.fail_json(
-            msg=f"The {params['component']} at {url} did not become healthy within {params['wait_timeout']} seconds: "
-            f"{' '.join(result['reasons'])} Look at the tasks of the service and at their log.",
-            **result,
-        )
-    module.exit_json(changed=False, **result)
+    run(LangfuseModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), main_of)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse import traces
 from local_aws.container import migrations, network, settings, stores, web, worker
 from local_aws.container.service import DOUBLE, DOUBLE_HEADER
 from local_aws.engines import certificates, postgres, valkey
@@ -136,12 +137,19 @@ def test_version_4_and_no_way_back(tmp_path: Path) -> None:
             assert "no migration found for version 46" in done.stderr
             with started(own, "web", "4.16.0") as served, started(own, "worker", "4.16.0") as working:
                 trace = uuid.uuid4().hex
-                body = {"batch": [event("trace-create", id=trace, name="four", input={"a": 1})]}
-                assert request(f"{served.url}/api/public/ingestion", body, KEYS).status == 207
+                body = {"batch": [event("trace-create", id=trace, name="four")]}
+                refused = request(f"{served.url}/api/public/ingestion", body, KEYS)
+                assert (refused.status, refused.json["successes"]) == (207, [])
+                assert "events_only" in refused.json["errors"][0]["error"]
+                sent = traces.message("otlp", "protobuf", trace, "four", datetime.datetime.now(datetime.UTC))
+                answer = request(f"{served.url}{sent.path}", sent.body, KEYS, Content_Type=sent.content_type)
+                assert answer.status == 200, answer.body
                 url = f"{served.url}/api/public/v2/observations?traceId={trace}"
                 found = wait_until(lambda: request(url, keys=KEYS).json["data"])
-                assert (found[0]["traceId"], found[0]["name"], found[0]["input"]) == (trace, "four", '{"a": 1}')
-                assert request(f"{served.url}/api/public/traces/{trace}", keys=KEYS).status == 404
+                assert {each["traceId"] for each in found} == {trace}
+                assert "ping" in [each["input"] for each in found]
+                gone = request(f"{served.url}/api/public/traces/{trace}", keys=KEYS)
+                assert (gone.status, "events_only mode" in gone.json["message"]) == (404, True)
                 assert own.query("SELECT count() FROM traces").body == b"0\n"
                 wait_until(
                     lambda: rows(own, "SELECT bool_and(finished_at IS NOT NULL) FROM background_migrations")[0][0]
@@ -282,7 +290,7 @@ def test_the_key_of_the_environment_opens_its_project(web_container: Container) 
     assert answer.json["data"][0]["organization"] == {"id": "organization", "name": "Organization"}
 
 
-@pytest.mark.parametrize("keys", [None, (KEYS[0], "sk-lf-wrong"), ("pk-lf-wrong", KEYS[1])])
+@pytest.mark.parametrize("keys", [None, (KEYS[0], "sk-lf-wrong"), ("pk-lf-wrong", "sk-lf-wrong"), (KEYS[0], "")])
 @pytest.mark.parametrize("path", ["projects", "traces/x", "ingestion", "otel/v1/traces"])
 def test_other_keys_do_not(web_container: Container, keys: tuple[str, str] | None, path: str) -> None:
     body: dict[str, list[Any]] | None = {"batch": []} if path in ("ingestion", "otel/v1/traces") else None
@@ -343,14 +351,27 @@ def test_opentelemetry_as_json(web_container: Container, worker_container: Conta
     readable = f"{web_container.url}/api/public/traces/{trace}"
     wait_until(lambda: request(readable, keys=KEYS).status == 200 and request(readable, keys=KEYS).json["observations"])
     assert request(readable, keys=KEYS).json["name"] == "otel"
-    refused = request(url, b"\x0a\x00", KEYS, Content_Type="application/x-protobuf")
-    assert refused.status == 415
+    for content, kind, error in (
+        (b"\xff", "application/x-protobuf", "Failed to parse OTel Protobuf Trace"),
+        (b"{", "application/json", "Failed to parse OTel JSON Trace"),
+        (b"{}", "text/plain", "Invalid content type"),
+    ):
+        refused = request(url, content, KEYS, Content_Type=kind)
+        assert (refused.status, refused.json["error"]) == (400, error)
+    refused = request(url, body, KEYS, x_langfuse_ingestion_version="5")
+    assert (refused.status, "Maximum supported" in refused.json["error"]) == (400, True)
 
 
 def test_worker_health_and_background_migrations(migrated: Stack, worker_container: Container) -> None:
     answer = request(f"{worker_container.url}/api/health")
     assert (answer.status, answer.json["status"]) == (200, "ok")
     assert answer.headers[DOUBLE_HEADER] == DOUBLE
+    assert "version" not in answer.json
+    asked = request(
+        f"{worker_container.url}/api/health?failIfEventPropagationStuck=true&failIfQueueConsumptionStuck=true"
+    )
+    assert asked.json["eventPropagation"]["stuck"] is False
+    assert "queueConsumption" not in asked.json, "version 4 brought it"
     query = (
         "SELECT count(*) FILTER (WHERE finished_at IS NULL AND args->>'envGate' IS NULL),"
         " count(*) FILTER (WHERE finished_at IS NULL AND args->>'envGate' IS NOT NULL) FROM background_migrations"

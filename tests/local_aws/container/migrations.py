@@ -298,6 +298,10 @@ POSTGRES_MIGRATIONS = {
             args jsonb NOT NULL, state jsonb NOT NULL DEFAULT '{}', finished_at timestamp(3), failed_at timestamp(3),
             failed_reason text, worker_id text, locked_at timestamp(3));
     """,
+    "00000000000003_double_organization_keys": """
+        ALTER TABLE api_keys ADD organization_id text REFERENCES organizations ON DELETE CASCADE,
+            ADD scope text NOT NULL DEFAULT 'PROJECT';
+    """,
 }
 # Langfuse's rows that move version 2's data, and since July 2026 those of version 4 behind a gate.
 BACKGROUND_MIGRATIONS = (

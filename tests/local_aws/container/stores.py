@@ -18,6 +18,7 @@ from local_aws.engines.clickhouse_front import NATIVE_HEADER
 
 QUEUE = "bull:ingestion-queue:wait"
 OTEL_QUEUE = "bull:otel-ingestion-queue:wait"
+PROJECT_QUEUE = "bull:project-delete:wait"
 
 
 class StoreError(Exception):

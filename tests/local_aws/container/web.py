@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
+import functools
 import hashlib
 import json
 import os
@@ -15,7 +17,8 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local_aws.container import network, stores
+from local_aws.container import keys, network, stores
+from local_aws.container.admin import AdminApi
 from local_aws.container.service import SAYS, Answer, Application, Asked, new_id
 from local_aws.container.stores import StoreError, escape
 
@@ -32,14 +35,20 @@ ENTITIES = {
     ),
     "sdk-log": "sdk_log",
 }
-UNAUTHORISED = Answer(
-    401, {"message": "Invalid credentials. Confirm that you've configured the correct host.", "error": "Unauthorized"}
+# Kinds of events that version 4 still takes here when it writes its new tables only: ingestion.ts.
+EVENTS_ONLY_TYPES = ("score-create", "sdk-log")
+EVENTS_ONLY_REMEDY = (
+    "Upgrade the client or integration to a v4-compatible SDK or OTLP ingestion path. As a temporary migration bridge, set "
+    "LANGFUSE_MIGRATION_V4_WRITE_MODE=dual on both the web and worker services and redeploy. Docs: "
+    "https://langfuse.com/self-hosting/upgrade/upgrade-guides/upgrade-v3-to-v4"
 )
-
-
-def hash_secret(secret: str, salt: str) -> str:
-    """The fast hash of a secret key: packages/shared, createShaHash."""
-    return hashlib.sha256((secret + hashlib.sha256(salt.encode()).hexdigest()).encode()).hexdigest()
+PREVIEW_ONLY = (
+    "The observations v2 API is only available in a Langfuse v4 write mode. Learn more at: https://langfuse.com/docs/v4"
+)
+LEGACY_ONLY = (
+    "This endpoint is not available on deployments running in Langfuse v4 events_only mode. Learn more about Langfuse v4 at: "
+    "https://langfuse.com/docs/v4"
+)
 
 
 class StartError(Exception):
@@ -60,6 +69,7 @@ class Web(Application):
             ("POST", "/api/public/ingestion"): self.ingestion,
             ("POST", "/api/public/otel/v1/traces"): self.otel,
             ("GET", "/api/public/projects"): self.projects,
+            ("POST", "/api/public/projects"): self.admin.create_project,
             ("GET", "/api/public/v2/observations"): self.observations,
         }
 
@@ -68,7 +78,17 @@ class Web(Application):
         found = re.fullmatch(r"/api/public/traces/([^/]+)", asked.path)
         if found and asked.method == "GET":
             return self.trace(asked, found[1])
-        return super().other(asked)
+        return self.admin.answer(asked) or super().other(asked)
+
+    @functools.cached_property
+    def admin(self) -> AdminApi:
+        """The part that organization keys and the admin key open."""
+        return AdminApi(
+            self.database,
+            self.given,
+            lambda queue, job: self._push(f"bull:{queue}:wait", job),
+            lambda queue: int(self.redis.llen(stores.queue_name(self.given, f"bull:{queue}:wait"))),
+        )
 
     # -- start and end ------------------------------------------------------------------------------------------------
 
@@ -115,12 +135,7 @@ class Web(Application):
         if rows and rows[0][0] == project:
             return
         run("DELETE FROM api_keys WHERE public_key = %s", (public,))
-        hashed = hash_secret(secret, self.given["SALT"])
-        run(
-            "INSERT INTO api_keys (id, project_id, note, public_key, hashed_secret_key, fast_hashed_secret_key,"
-            " display_secret_key) VALUES (%s, %s, 'Provisioned API Key', %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            (new_id(), project, public, f"scrypt-in-langfuse:{hashed}", hashed, f"{secret[:6]}...{secret[-4:]}"),
-        )
+        keys.add(self.database, self.given, project=project, note="Provisioned API Key", pair=(public, secret))
 
     def _provision_user(self, organization: str, values: Mapping[str, str]) -> None:
         run = self.database.run
@@ -180,63 +195,70 @@ class Web(Application):
         return self._health(200, "OK")
 
     def _recent_events(self) -> Answer:
-        tables = {"traces": "timestamp", "observations": "start_time"} if self.legacy else {"events_core": "start_time"}
+        tables = {"traces": "timestamp", "observations": "start_time"} if self.legacy else {"events": "start_time"}
         try:
-            found = [
-                self.clickhouse.rows(
-                    f"SELECT 1 AS one FROM {table} WHERE {column} > now() - INTERVAL 3 MINUTE"
-                    f" AND {column} <= now() + INTERVAL 3 MINUTE LIMIT 1"
+            for table, column in tables.items():
+                found = self.clickhouse.rows(
+                    f"SELECT 1 AS one FROM {'events_core' if table == 'events' else table}"
+                    f" WHERE {column} > now() - INTERVAL 3 MINUTE AND {column} <= now() LIMIT 1"
                 )
-                for table, column in tables.items()
-            ]
+                if not found:
+                    return self._health(503, f"No {table} within the last 3 minutes")
         except StoreError as error:
             self.log.error(f"Couldn't fetch recent events: {error}")
             return self._health(503, "Couldn't fetch recent events")
-        if not all(found):
-            return self._health(503, "No traces/observations within the last 3 minutes")
         return self._health(200, "OK")
 
     def ready(self, asked: Asked) -> Answer:
-        """web/src/pages/api/public/ready.ts."""
+        """web/src/pages/api/public/ready.ts, which looks at nothing else."""
         if self.stopping.is_set():
             return self._health(500, "SIGTERM / SIGINT received, shutting down")
-        return self.health(asked)
+        return self._health(200, "OK")
 
     # -- identity -----------------------------------------------------------------------------------------------------
 
-    def _project(self, asked: Asked) -> dict[str, str] | None:
-        pair = asked.basic()
-        if pair is None:
-            return None
-        rows = self.database.run(
-            "SELECT p.id, p.name, o.id, o.name, k.public_key FROM api_keys k JOIN projects p ON p.id = k.project_id"
-            " JOIN organizations o ON o.id = p.org_id"
-            " WHERE k.public_key = %s AND k.fast_hashed_secret_key = %s AND p.deleted_at IS NULL",
-            (pair[0], hash_secret(pair[1], self.given["SALT"])),
-        )
-        names = ("id", "name", "org_id", "org_name", "public_key")
-        return dict(zip(names, rows[0], strict=True)) if rows else None
+    def _project(self, asked: Asked) -> str | Answer:
+        """The id of the project that the keys open; an answer where they open none: createAuthedProjectAPIRoute.ts."""
+        scope, error = keys.verify(self.database, self.given, asked)
+        if scope is None:
+            return Answer(401, {"message": error})
+        if scope.project is None:
+            return Answer(403, {"message": "Access denied - insufficient permissions for this endpoint"})
+        return scope.project
 
     def projects(self, asked: Asked) -> Answer:
-        """The project of the key."""
+        """The project of the key: web/src/pages/api/public/projects/index.ts."""
         project = self._project(asked)
-        if project is None:
-            return UNAUTHORISED
-        item = {
-            "id": project["id"],
-            "name": project["name"],
-            "organization": {"id": project["org_id"], "name": project["org_name"]},
-            "metadata": {},
-        }
-        return Answer(200, {"data": [item]})
+        if isinstance(project, Answer):
+            if project.status == 403:
+                return Answer(403, {"message": "Invalid API key. Are you using an organization key?"})
+            return project
+        rows = self.database.run(
+            "SELECT p.id, p.name, p.retention_days, p.metadata, o.id, o.name FROM projects p"
+            " JOIN organizations o ON o.id = p.org_id WHERE p.id = %s AND p.deleted_at IS NULL",
+            (project,),
+        )
+        items = [
+            {
+                "id": row[0],
+                "name": row[1],
+                "organization": {"id": row[4], "name": row[5]},
+                "metadata": row[3] or {},
+                **({"retentionDays": row[2]} if row[2] else {}),
+            }
+            for row in rows
+        ]
+        return Answer(200, {"data": items})
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
     def ingestion(self, asked: Asked) -> Answer:
         """web/src/pages/api/public/ingestion.ts: events go to S3, their ids into the queue, the rest is the worker's."""
         project = self._project(asked)
-        if project is None:
-            return UNAUTHORISED
+        if isinstance(project, Answer):
+            text = "Missing projectId in scope. Are you using an organization key?"
+            message = project.body["message"] if project.status == 401 else text
+            return Answer(401, {"error": "UnauthorizedError", "message": message})
         try:
             batch = asked.json()["batch"]
             if not isinstance(batch, list):
@@ -246,6 +268,9 @@ class Web(Application):
         successes, errors = [], []
         groups: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
         for event in batch:
+            if refusal := self._events_only_refusal(event):
+                errors.append(refusal)
+                continue
             fault = event_fault(event)
             event_id = event.get("id", "unknown") if isinstance(event, dict) else "unknown"
             if fault:
@@ -259,12 +284,24 @@ class Web(Application):
             if entity == "sdk_log":
                 continue
             try:
-                self._queue(project["id"], entity, body_id, events)
+                self._queue(project, entity, body_id, events)
             except StoreError as error:
                 self.log.error(str(error))
                 message = "Failed to upload events to blob storage, aborting event processing"
                 return Answer(500, {"message": message, "error": "InternalServerError"})
         return Answer(207, {"successes": successes, "errors": errors})
+
+    def _events_only_refusal(self, event: Any) -> dict[str, Any] | None:
+        """filterBatchForEventsOnly of ingestion.ts."""
+        given = event if isinstance(event, dict) else {}
+        kind = given.get("type")
+        if self.legacy or kind in EVENTS_ONLY_TYPES:
+            return None
+        text = (
+            f'Event type "{kind or "unknown"}" is not accepted by /api/public/ingestion when LANGFUSE_MIGRATION_V4_WRITE_MODE '
+            f"is events_only. This endpoint only accepts score and log events. {EVENTS_ONLY_REMEDY}"
+        )
+        return {"id": given.get("id", "unknown"), "status": 400, "message": "Event type not accepted", "error": text}
 
     def _queue(self, project: str, entity: str, body_id: str, events: list[dict[str, Any]]) -> None:
         key = f"{project}/{entity}/{body_id}/{events[0]['id']}.json"
@@ -280,36 +317,50 @@ class Web(Application):
             raise StoreError(f"Failed to queue {job['fileKey']}: {error}") from error
 
     def otel(self, asked: Asked) -> Answer:
-        """OTLP over HTTP, JSON only."""
+        """OTLP over HTTP: web/src/pages/api/public/otel/v1/traces/index.ts."""
         project = self._project(asked)
-        if project is None:
-            return UNAUTHORISED
-        kind = asked.headers.get("content-type", "").partition(";")[0].strip()
-        if kind != "application/json":
-            return Answer(415, {"message": f"This double reads OTLP as application/json only, not as {kind}: {SAYS}"})
-        try:
-            spans = asked.json()["resourceSpans"]
-            if not isinstance(spans, list):
-                raise TypeError
-        except (ValueError, KeyError, TypeError):
-            return Answer(400, {"error": "Failed to parse OTel JSON Trace"})
+        if isinstance(project, Answer):
+            return project
+        spans = self._otel_spans(asked)
+        if isinstance(spans, Answer):
+            return spans
         now = datetime.datetime.now(datetime.UTC)
-        key = f"otel/{project['id']}/{now:%Y/%m/%d/%H/%M}/{new_id()}.json"
+        key = f"otel/{project}/{now:%Y/%m/%d/%H/%M}/{new_id()}.json"
         try:
             self.bucket.put(key, spans)
-            self._push(stores.OTEL_QUEUE, {"fileKey": key, "type": "otel", "projectId": project["id"]})
+            self._push(stores.OTEL_QUEUE, {"fileKey": key, "type": "otel", "projectId": project})
         except StoreError as error:
             self.log.error(str(error))
             return Answer(500, {"message": "Internal Server Error", "error": "InternalServerError"})
         return Answer(200, {})
 
+    def _otel_spans(self, asked: Asked) -> list[dict[str, Any]] | Answer:
+        """What the request holds, or why it is not taken further."""
+        kind = asked.headers.get("content-type", "").lower()
+        form = "Protobuf" if "application/x-protobuf" in kind else "JSON"
+        if form == "JSON" and "application/json" not in kind:
+            return Answer(400, {"error": "Invalid content type"})
+        try:
+            spans = protobuf_spans(asked.body) if form == "Protobuf" else asked.json().get("resourceSpans")
+        except (ValueError, AttributeError):
+            return Answer(400, {"error": f"Failed to parse OTel {form} Trace"})
+        if not spans:
+            return Answer(200, {"message": "OK"})
+        version = asked.headers.get("x-langfuse-ingestion-version", "0")
+        fault = span_fault(spans) if self.numbers >= (4, 0, 0) else None
+        if not fault and (not version.isdigit() or int(version) > 4):
+            fault = f'Unsupported x-langfuse-ingestion-version: "{version}". Maximum supported: "4".'
+        return Answer(400, {"error": fault}) if fault else list(spans)
+
     # -- reading ------------------------------------------------------------------------------------------------------
 
     def trace(self, asked: Asked, trace_id: str) -> Answer:
         """One trace with its observations, once the worker has written it."""
+        if not self.legacy:
+            return Answer(404, {"message": LEGACY_ONLY})
         project = self._project(asked)
-        if project is None:
-            return UNAUTHORISED
+        if isinstance(project, Answer):
+            return project
         missing = Answer(
             404,
             {
@@ -317,10 +368,7 @@ class Web(Application):
                 "error": "LangfuseNotFoundError",
             },
         )
-        if not self.legacy:
-            # Version 4 without the old tables has no version 1 reading.
-            return missing
-        given = {"project": escape(project["id"]), "trace": escape(trace_id)}
+        given = {"project": escape(project), "trace": escape(trace_id)}
         where = "project_id = {project:String}"
         traces = self.clickhouse.rows(
             f"SELECT * FROM traces FINAL WHERE {where} AND id = {{trace:String}} LIMIT 1", given
@@ -335,8 +383,8 @@ class Web(Application):
         )
         body = api_object(traces[0])
         body |= {
-            "projectId": project["id"],
-            "htmlPath": f"/project/{project['id']}/traces/{trace_id}",
+            "projectId": project,
+            "htmlPath": f"/project/{project}/traces/{trace_id}",
             "observations": [api_object(row) for row in observations],
             "scores": [api_object(row) for row in scores],
         }
@@ -345,18 +393,59 @@ class Web(Application):
     def observations(self, asked: Asked) -> Answer:
         """Version 4's reading: the events of a trace."""
         project = self._project(asked)
-        if project is None:
-            return UNAUTHORISED
-        if not self.events:
-            return super().other(asked)
+        if isinstance(project, Answer):
+            return project
+        if self.flags["preview"] != "true":
+            return Answer(404, {"message": PREVIEW_ONLY, "error": "LangfuseNotFoundError"})
         rows = self.clickhouse.rows(
             "SELECT span_id AS id, trace_id, parent_span_id AS parent_observation_id, start_time, end_time, name, type,"
             " environment, trace_name, user_id, session_id, tags, level, version, input, output"
             " FROM events_core FINAL WHERE project_id = {project:String}"
             " AND ({trace:String} = '' OR trace_id = {trace:String}) ORDER BY start_time DESC LIMIT 1000",
-            {"project": escape(project["id"]), "trace": escape(asked.options.get("traceId", ""))},
+            {"project": escape(project), "trace": escape(asked.options.get("traceId", ""))},
         )
         return Answer(200, {"data": [api_object(row) for row in rows], "meta": {}})
+
+
+def protobuf_spans(body: bytes) -> list[dict[str, Any]]:
+    """The resourceSpans of an ExportTraceServiceRequest, as OTLP's JSON has them; ValueError where it is none."""
+    from google.protobuf.json_format import MessageToDict
+    from google.protobuf.message import DecodeError
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+    try:
+        request = ExportTraceServiceRequest.FromString(body)
+    except DecodeError as error:
+        raise ValueError(str(error)) from error
+    found = MessageToDict(request).get("resourceSpans", [])
+    for span in spans_of(found):
+        # The general mapping of bytes to JSON is base64; OTLP's own, and Langfuse's, is hexadecimal.
+        for name in ("traceId", "spanId", "parentSpanId"):
+            if name in span:
+                span[name] = base64.b64decode(span[name]).hex()
+    return list(found)
+
+
+def spans_of(resource_spans: Any) -> list[dict[str, Any]]:
+    """All spans of a request."""
+    return [
+        span
+        for resource in resource_spans
+        for scope in resource.get("scopeSpans", ())
+        for span in scope.get("spans", ())
+    ]
+
+
+def span_fault(resource_spans: Any) -> str | None:
+    """validateOtelSpanIds of version 4: one span without its ids, and the whole export is refused."""
+    spans = spans_of(resource_spans)
+    bad = [span for span in spans if not (span.get("traceId") and span.get("spanId"))]
+    if not bad:
+        return None
+    return (
+        f"Invalid OTLP trace export: {len(bad)} of {len(spans)} span(s) cannot be processed. traceId and spanId are required on "
+        "every span, and each must be a string or a byte array. The entire export was rejected and no spans were ingested."
+    )
 
 
 def event_fault(event: Any) -> str | None:

@@ -54,6 +54,8 @@ SCORE_FIELDS = {
 JSON_FIELDS = {"input": "input", "output": "output", "modelParameters": "model_parameters"}
 TABLES = {"trace": "traces", "observation": "observations", "score": "scores"}
 LOCK_SECONDS = 60
+STUCK = {"eventPropagation": "Event propagation stuck", "queueConsumption": "Queue consumption stuck"}
+THRESHOLD = "LANGFUSE_{}_STUCK_THRESHOLD_MINUTES"
 
 
 def _text(value: Any) -> str:
@@ -201,6 +203,8 @@ class Worker(Application):
 
     component = "worker"
     default_port = 3030
+    # When a job was taken last, or the worker began.
+    active_at = time.monotonic()
 
     def routes(self) -> dict[tuple[str, str], Callable[[Asked], Answer]]:
         """Health is all that a worker answers."""
@@ -218,7 +222,38 @@ class Worker(Application):
         except StoreError as error:
             self.log.error(f"Health check failed: {error}")
             return Answer(500, {"status": "error", "double": SAYS})
-        return Answer(200, {"status": "ok", "version": self.version, "double": SAYS})
+        details = self._details(asked)
+        stuck = [words for name, words in STUCK.items() if details.get(name, {}).get("stuck")]
+        if stuck:
+            return Answer(503, {"status": "; ".join(stuck), **details, "double": SAYS})
+        # It does not tell its version.
+        return Answer(200, {"status": "ok", **details, "double": SAYS})
+
+    def _details(self, asked: Asked) -> dict[str, Any]:
+        """What a probe asked for; versions before 4 do not know of the second."""
+        details: dict[str, Any] = {}
+        if asked.options.get("failIfEventPropagationStuck") == "true":
+            details["eventPropagation"] = {
+                # This double writes version 4's tables at once, so nothing propagates that could be stuck.
+                "enabled": False,
+                "lastRunStartedAt": None,
+                "secondsSinceLastRun": None,
+                "propagationDelaySeconds": None,
+                "lastProcessedPartition": None,
+                "thresholdSeconds": 60 * int(self.given.get(THRESHOLD.format("EVENT_PROPAGATION"), "15")),
+                "stuck": False,
+            }
+        if asked.options.get("failIfQueueConsumptionStuck") == "true" and self.numbers >= (4, 0, 0):
+            since = round(time.monotonic() - self.active_at)
+            limit = 60 * int(self.given.get(THRESHOLD.format("QUEUE_CONSUMPTION"), "60"))
+            details["queueConsumption"] = {
+                "enabled": True,
+                "registeredWorkerCount": 3,
+                "secondsSinceLastActivity": since,
+                "thresholdSeconds": limit,
+                "stuck": since > limit,
+            }
+        return details
 
     def ready(self, asked: Asked) -> Answer:
         """Health, and not while ending."""
@@ -249,11 +284,14 @@ class Worker(Application):
                 self.stopping.wait(1.0)
 
     def _work(self) -> None:
-        queues = [stores.queue_name(self.given, name) for name in (stores.QUEUE, stores.OTEL_QUEUE)]
+        queues = [
+            stores.queue_name(self.given, name) for name in (stores.QUEUE, stores.OTEL_QUEUE, stores.PROJECT_QUEUE)
+        ]
         taken = self.redis.brpop(queues, timeout=1)
         if taken is None:
             return
         queue, job = taken[0], json.loads(taken[1])
+        self.active_at = time.monotonic()
         try:
             self._process(job)
         except Exception as error:
@@ -263,6 +301,9 @@ class Worker(Application):
             self.stopping.wait(min(0.25 * job["attempts"], 5.0))
 
     def _process(self, job: Mapping[str, Any]) -> None:
+        if job["type"] == "project-delete":
+            self._delete_project(job["projectId"])
+            return
         content = self.bucket.get(job["fileKey"])
         events = otel_events(content) if job["type"] == "otel" else content
         for event in events:
@@ -270,6 +311,18 @@ class Worker(Application):
             self._write(entity, job["projectId"], event)
         if job["type"] != "otel" and self.legacy:
             self._file_log(job)
+
+    def _delete_project(self, project: str) -> None:
+        """worker/src/queues/projectDelete.ts: what is in ClickHouse, then the project itself."""
+        tables = [
+            *(TABLES.values() if self.legacy else ("scores",)),
+            *(("events_full", "events_core") if self.events else ()),
+        ]
+        for table in tables:
+            self.clickhouse.execute(
+                f"ALTER TABLE {table} DELETE WHERE project_id = {{project:String}}", {"project": escape(project)}
+            )
+        self.database.run("DELETE FROM projects WHERE id = %s", (project,))
 
     def _existing(self, entity: str, project: str, body_id: str) -> dict[str, Any]:
         if not self.legacy:
