@@ -20,7 +20,12 @@ NAMESPACE = uuid.UUID("b9bd53a4-53f5-4a0e-8d0f-9a4cb7a3e2b1")
 
 
 def connect(module: LangfuseModule, service: str) -> Any:
-    """A boto3 client made from the action group's options; raises what boto3 raises where they are wrong."""
+    """A boto3 client made from the action group's options; raises what boto3 raises where they are wrong.
+
+    Making one takes longer than most calls, so a module has one for each service.
+    """
+    if service in module.aws_clients:
+        return module.aws_clients[service]
     # Only a module whose option asks for AWS pays for this import.
     from ansible_collections.amazon.aws.plugins.module_utils.botocore import (
         HAS_BOTO3,
@@ -31,7 +36,10 @@ def connect(module: LangfuseModule, service: str) -> Any:
     if not HAS_BOTO3:
         module.fail_json(msg=missing_required_lib("boto3", reason="to ask AWS"))
     region, endpoint, connection = get_aws_connection_info(module)
-    return boto3_inventory_conn(conn_type="client", resource=service, region=region, endpoint=endpoint, **connection)
+    module.aws_clients[service] = boto3_inventory_conn(
+        conn_type="client", resource=service, region=region, endpoint=endpoint, **connection
+    )
+    return module.aws_clients[service]
 
 
 def client(module: LangfuseModule, service: str) -> Any:

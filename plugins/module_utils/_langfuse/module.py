@@ -65,4 +65,6 @@ class LangfuseModule(AnsibleModule):
     def __init__(self, argument_spec: dict[str, Any], **settings: Any) -> None:
         if taken := RESERVED_NAMES & set(argument_spec):
             raise ValueError(f"These names belong to the action group: {', '.join(sorted(taken))}.")
+        # By service; `aws.py` fills it.
+        self.aws_clients: dict[str, Any] = {}
         super().__init__(argument_spec={**ACTION_GROUP_OPTIONS, **argument_spec}, **settings)
