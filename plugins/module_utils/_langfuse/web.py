@@ -8,6 +8,7 @@ Nothing raises here. Whatever a network, a load balancer or a wrong server does 
 
 from __future__ import annotations
 
+import functools
 import http.client
 import json
 import socket
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible.module_utils.urls import ConnectionError as UrlsError
-from ansible.module_utils.urls import open_url
+from ansible.module_utils.urls import Request, make_context
 
 CHUNK_BYTES = 65536
 
@@ -87,6 +88,15 @@ def _fault(error: Exception, timeout: float) -> tuple[str, str]:
     return "network", str(reason or cause)
 
 
+@functools.lru_cache
+def _context(secure: bool, validate_certs: bool, ca_path: str | None) -> ssl.SSLContext:
+    """TLS settings, made once: to load the system's authorities takes longer than an answer."""
+    if not secure:
+        # Never used, for redirects are not followed; without one, each request would make one.
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return make_context(cafile=ca_path, validate_certs=validate_certs)
+
+
 def _content(response: Any, deadline: float) -> bytes:
     """The body, read until the deadline: a server that sends a byte now and then is a hang, too."""
     parts = []
@@ -123,17 +133,16 @@ def ask(
     deadline = time.monotonic() + timeout
     try:
         try:
-            response = open_url(
+            response = Request().open(
+                method,
                 url,
-                method=method,
                 data=body,
                 headers=headers,
                 url_username=user,
                 url_password=password,
                 force_basic_auth=user is not None,
                 timeout=timeout,
-                validate_certs=validate_certs,
-                ca_path=ca_path,
+                context=_context(url.startswith("https:"), validate_certs, ca_path),
                 http_agent="llmops.langfuse",
                 follow_redirects="none",
                 # Credentials of a .netrc would take the place of those that are given.
