@@ -13,11 +13,13 @@ import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import boto3
 import psycopg
 import pytest
+from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse import aws
 from local_aws_tests.container_stack import KEYS, VERSION, Container, Stack, free_port, request, wait_until
 from module_runner import ModuleFailed, run_module
 
@@ -118,6 +120,8 @@ def ground(stack: Stack, web: Container, monkeypatch: pytest.MonkeyPatch) -> Gro
         monkeypatch.setenv(name, "test")
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     client = boto3.client("secretsmanager", endpoint_url=stack.endpoint, region_name=REGION)
+    # To make a client takes longer than a run; that modules make theirs is in test_langfuse_module_base.py.
+    monkeypatch.setattr(aws, "connect", lambda _module, _service: client)
     return Ground(stack, web.url, client, set())
 
 
@@ -256,6 +260,18 @@ def test_closed_admin_apis(ground: Ground, settings: dict[str, str], words: str)
                 check=True,
             )
             assert watched["trace_id"] == ""
+
+
+def test_a_key_that_was_tried_before_it_existed_is_shut_out(ground: Ground, organization: dict[str, Any]) -> None:
+    """What the modules take care not to do, and why: Langfuse remembers for minutes that it does not know a key."""
+    pair = (f"pk-lf-{uuid.uuid4()}", f"sk-lf-{uuid.uuid4()}")
+    ground.hidden.add(pair[1])
+    assert request(f"{ground.url}/api/public/projects", keys=pair).status == 401
+    key = {"public_key": pair[0], "private_key": pair[1]}
+    options = {"secret_arn": organization["secret_arn"], "name": "Tried", "api_keys": [key]}
+    made = ground.run("project", options)
+    assert [each["public_key"] for each in made["project"]["api_keys"]] == [pair[0]]
+    assert request(f"{ground.url}/api/public/projects", keys=pair).status == 401
 
 
 # -- projects ---------------------------------------------------------------------------------------------------------
@@ -461,7 +477,7 @@ def test_health(ground: Ground, stack: Stack) -> None:
         assert result["verdict"] == "clickhouse_unavailable"
 
 
-def test_version_4_refuses_the_old_ingestion_and_is_read_anew(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_version_4_refuses_the_old_ingestion_and_is_read_anew(tmp_path: Path) -> None:
     own = Stack(tmp_path)
     try:
         with own.clickhouse():

@@ -44,6 +44,7 @@ def body_of(asked: Asked) -> dict[str, Any]:
 class AdminApi:
     """All of it, over the double's own database.
 
+    :param redis: gives the client of Valkey.
     :param push: puts a job into a queue.
     :param waiting: how many jobs wait in a queue.
     """
@@ -52,11 +53,13 @@ class AdminApi:
         self,
         database: Database,
         given: Mapping[str, str],
+        redis: Callable[[], Any],
         push: Callable[[str, dict[str, Any]], None],
         waiting: Callable[[str], int],
     ) -> None:
         self.database = database
         self.given = given
+        self.redis = redis
         self.push = push
         self.waiting = waiting
 
@@ -191,7 +194,7 @@ class AdminApi:
 
     def _organization(self, asked: Asked, word: str = "message") -> str | Answer:
         """The organization that the keys open; an answer where they open none, or may not."""
-        scope, error = keys.verify(self.database, self.given, asked)
+        scope, error = keys.verify(self.database, self.given, self.redis(), asked)
         if scope is None:
             return Answer(401, {word: error})
         if scope.project is not None:

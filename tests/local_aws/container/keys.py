@@ -10,6 +10,7 @@ web/src/features/entitlements/server/getPlan.ts.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import uuid
@@ -36,10 +37,12 @@ def hash_secret(secret: str, salt: str) -> str:
     return hashlib.sha256((secret + hashlib.sha256(salt.encode()).hexdigest()).encode()).hexdigest()
 
 
-def verify(database: Database, given: Mapping[str, str], asked: Asked) -> tuple[Scope | None, str]:
+def verify(database: Database, given: Mapping[str, str], redis: Any, asked: Asked) -> tuple[Scope | None, str]:
     """What the header Authorization opens, or why nothing.
 
-    As in Langfuse, the secret key alone decides; a public key that is not its own only makes a line in the log.
+    As in Langfuse, the secret key alone decides; a public key that is not its own only makes a line in the log. A pair of
+    which both halves are unknown is remembered as such, and each time it is tried the memory lasts as long again: who asks
+    with a key before it exists shuts it out.
     """
     if "authorization" not in asked.headers:
         return None, "No authorization header"
@@ -48,12 +51,47 @@ def verify(database: Database, given: Mapping[str, str], asked: Asked) -> tuple[
         return None, "Invalid authorization header"
     if not all(pair):
         return None, "Invalid authorization header" + HINT
+    hashed = hash_secret(pair[1], given["SALT"])
+    if _remembered_as_unknown(given, redis, hashed):
+        return None, "Invalid credentials" + HINT
     rows = database.run(
         "SELECT coalesce(k.organization_id, p.org_id), k.project_id FROM api_keys k"
         " LEFT JOIN projects p ON p.id = k.project_id WHERE k.fast_hashed_secret_key = %s",
-        (hash_secret(pair[1], given["SALT"]),),
+        (hashed,),
     )
-    return (Scope(*rows[0]), "") if rows else (None, "Invalid credentials" + HINT)
+    if rows:
+        return Scope(*rows[0]), ""
+    if not database.run("SELECT 1 FROM api_keys WHERE public_key = %s", (pair[0],)):
+        _remember_as_unknown(given, redis, hashed)
+    return None, "Invalid credentials" + HINT
+
+
+def _cached(given: Mapping[str, str], hashed: str) -> tuple[str, int] | None:
+    """Where a key is remembered, and for how many seconds; None where that is switched off."""
+    if given.get("LANGFUSE_CACHE_API_KEY_ENABLED", "true") != "true":
+        return None
+    prefix = given.get("REDIS_KEY_PREFIX", "")
+    name = f"api-key:{hashed}"
+    seconds = int(given.get("LANGFUSE_CACHE_API_KEY_TTL_SECONDS", "300"))
+    return (f"{prefix}:{name}" if prefix else name), seconds
+
+
+def _remembered_as_unknown(given: Mapping[str, str], redis: Any, hashed: str) -> bool:
+    from redis import RedisError
+
+    cached = _cached(given, hashed)
+    try:
+        return cached is not None and redis.getex(cached[0], ex=cached[1]) is not None
+    except (RedisError, OSError):
+        return False
+
+
+def _remember_as_unknown(given: Mapping[str, str], redis: Any, hashed: str) -> None:
+    from redis import RedisError
+
+    if cached := _cached(given, hashed):
+        with contextlib.suppress(RedisError, OSError):
+            redis.set(cached[0], "api-key-non-existent", ex=cached[1])
 
 
 def add(

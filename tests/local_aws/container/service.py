@@ -200,8 +200,9 @@ class Application:
         except OSError as error:
             self.log.error(f"listen {error.strerror}: {hostname}:{port}")
             return 1
+        # Not in the handler itself: it may interrupt this thread where it holds the event's lock, on its way into wait().
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self.stopping.set())
+            signal.signal(number, lambda *_: threading.Thread(target=self.stopping.set, daemon=True).start())
         threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True).start()
         self.log.info(f"Langfuse {self.component} {self.version} ({SAYS}) listens on {hostname}:{port}")
         runner = threading.Thread(target=self.background, daemon=True)

@@ -86,6 +86,7 @@ class Web(Application):
         return AdminApi(
             self.database,
             self.given,
+            lambda: self.redis,
             lambda queue, job: self._push(f"bull:{queue}:wait", job),
             lambda queue: int(self.redis.llen(stores.queue_name(self.given, f"bull:{queue}:wait"))),
         )
@@ -200,7 +201,7 @@ class Web(Application):
             for table, column in tables.items():
                 found = self.clickhouse.rows(
                     f"SELECT 1 AS one FROM {'events_core' if table == 'events' else table}"
-                    f" WHERE {column} > now() - INTERVAL 3 MINUTE AND {column} <= now() LIMIT 1"
+                    f" WHERE {column} >= now64(3) - INTERVAL 3 MINUTE AND {column} <= now64(3) LIMIT 1"
                 )
                 if not found:
                     return self._health(503, f"No {table} within the last 3 minutes")
@@ -219,7 +220,7 @@ class Web(Application):
 
     def _project(self, asked: Asked) -> str | Answer:
         """The id of the project that the keys open; an answer where they open none: createAuthedProjectAPIRoute.ts."""
-        scope, error = keys.verify(self.database, self.given, asked)
+        scope, error = keys.verify(self.database, self.given, self.redis, asked)
         if scope is None:
             return Answer(401, {"message": error})
         if scope.project is None:
