@@ -188,6 +188,8 @@ def wait_until_healthy(langfuse: LangfuseApi, params: dict[str, Any]) -> tuple[h
     checks = [check for check in health.CHECKS if params[check]]
     if problem := health.problem_with_checks(component, endpoint, checks, params["expected_version"]):
         raise LangfuseError(f"{problem}.")
+    if params["wait_successes"] < 1:
+        raise LangfuseError("wait_successes is below 1; give how many healthy answers end the wait.")
     deadline = time.monotonic() + params["wait_timeout"]
     successes, attempts = 0, 0
     for pause in pauses(first=1.0):

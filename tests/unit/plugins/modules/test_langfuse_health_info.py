@@ -112,6 +112,7 @@ def test_what_no_waiting_mends_is_not_waited_for(pauses: list[float]) -> None:
         ({"component": "worker", "expected_version": VERSION}, "the worker tells no version"),
         ({"endpoint": "ready", "check_database": True}, "check_database means nothing"),
         ({"url": "langfuse.example.com"}, "url is no address"),
+        ({"wait_successes": 0}, "wait_successes is below 1"),
         ({"ca_path": "/nowhere.pem"}, "there is no file /nowhere.pem"),
     ],
 )
