@@ -16,7 +16,6 @@ import contextlib
 import json
 import os
 import random
-import signal
 import sys
 import threading
 import time
@@ -42,6 +41,7 @@ from . import additions, rules, wire
 from .children import Children
 from .lifecycle import Lifecycle
 from .rules import Call, Refusal
+from .signals import when_told_to_end
 
 # moto warns of error codes that a service's model does not list; AWS has many of them
 warnings.filterwarnings("ignore", message="Exception.*does not match an error shape")
@@ -385,8 +385,7 @@ def ca_file(state_dir: Path) -> str:
 def serve(state_dir: Path, port: int, time_scale: float) -> None:
     """Run until SIGTERM or SIGINT; state.json is there as long as the server is ready."""
     ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
+    when_told_to_end(ended.set)
     local = LocalAws(state_dir, port, time_scale)
     state_file = local.state_dir / "state.json"
     try:

@@ -11,7 +11,6 @@ import datetime
 import gzip
 import json
 import os
-import signal
 import socket
 import sys
 import threading
@@ -24,6 +23,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from local_aws.container import network, settings, stores
+from local_aws.signals import when_told_to_end
 
 DOUBLE_HEADER = "x-langfuse-double"
 DOUBLE = "llmops.langfuse local AWS"
@@ -200,9 +200,7 @@ class Application:
         except OSError as error:
             self.log.error(f"listen {error.strerror}: {hostname}:{port}")
             return 1
-        # Not in the handler itself: it may interrupt this thread where it holds the event's lock, on its way into wait().
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: threading.Thread(target=self.stopping.set, daemon=True).start())
+        when_told_to_end(self.stopping.set)
         threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True).start()
         self.log.info(f"Langfuse {self.component} {self.version} ({SAYS}) listens on {hostname}:{port}")
         runner = threading.Thread(target=self.background, daemon=True)

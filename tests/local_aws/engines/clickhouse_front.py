@@ -29,7 +29,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import socket
 import ssl
 import sys
@@ -47,6 +46,7 @@ if not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from local_aws.engines import statements
+from local_aws.signals import when_told_to_end
 
 NATIVE_HEADER = "X-Native-Port-Double"
 LOG_TABLES = "log_tables_of_the_double.json"
@@ -509,8 +509,7 @@ def serve(options: Options, ready: Callable[[], None] | None = None) -> int:
             )
             engine.close()
             return NETWORK_ERROR
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
+    when_told_to_end(ended.set)
     for server in servers:
         threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True).start()
     ports = ", ".join(str(server.server_port) for server in servers)
