@@ -75,10 +75,12 @@ class Schema:
     def __init__(self, cluster: str | None = None) -> None:
         self.columns: dict[str, Columns] = {}
         self.cluster = cluster
+        self._unless_there = ""
         self._on_cluster = f" ON CLUSTER {cluster}" if cluster else ""
 
-    def statements(self, changes: Mapping[str, Any]) -> Iterator[str]:
-        """The statements of one migration."""
+    def statements(self, changes: Mapping[str, Any], rerunnable: bool = True) -> Iterator[str]:
+        """The statements of one migration; one that cannot run again stops at what is there."""
+        self._unless_there = " IF NOT EXISTS" if rerunnable else ""
         added = changes.get("added", {})
         for name, table in sorted(added.items(), key=lambda item: item[1]["engine"] == "MaterializedView"):
             self.columns[name] = dict(table["columns"])
@@ -103,7 +105,7 @@ class Schema:
         if table["engine"] == "MaterializedView":
             return self._materialized_view(name)
         columns = ", ".join(f"`{column}` {kind}" for column, kind in table["columns"].items())
-        text = f"CREATE TABLE {name}{self._on_cluster} ({columns}) ENGINE = {self._engine(name, table)}"
+        text = f"CREATE TABLE{self._unless_there} {name}{self._on_cluster} ({columns}) ENGINE = {self._engine(name, table)}"
         partition = next((column for column in PARTITIONED_BY if column in table["columns"]), None)
         if name in PARTITIONED and partition:
             text += f" PARTITION BY toYYYYMM({partition})"
@@ -123,7 +125,7 @@ class Schema:
         more = "".join(text for column, text in VIEW_COLUMNS.items() if column in self.columns[name])
         text = re.sub(r"\s+", " ", VIEWS[name].format(more=more)).strip()
         columns = ", ".join(f"`{column}` {kind}" for column, kind in self.columns[name].items())
-        return f"CREATE VIEW {name}{self._on_cluster} ({columns}) AS {text}"
+        return f"CREATE VIEW{self._unless_there} {name}{self._on_cluster} ({columns}) AS {text}"
 
     def _materialized_view(self, name: str) -> str:
         """A view that fills the table of its name: each column from the same column of its source."""
@@ -145,7 +147,7 @@ class Schema:
             group = " GROUP BY project_id, id"
         declared = ", ".join(f"`{column}` {kind}" for column, kind in columns.items())
         return (
-            f"CREATE MATERIALIZED VIEW {name}{self._on_cluster} TO {target} ({declared}) AS "
+            f"CREATE MATERIALIZED VIEW{self._unless_there} {name}{self._on_cluster} TO {target} ({declared}) AS "
             f"SELECT {selected} FROM {source} AS s{group}"
         )
 
@@ -158,7 +160,7 @@ class Schema:
             yield self._materialized_view(name)
         else:
             for column, kind in columns.items():
-                yield f"ALTER TABLE {name}{self._on_cluster} ADD COLUMN IF NOT EXISTS `{column}` {kind}"
+                yield f"ALTER TABLE {name}{self._on_cluster} ADD COLUMN{self._unless_there} `{column}` {kind}"
 
 
 def _aggregate(column: str, kind: str) -> str:
@@ -201,6 +203,19 @@ class ClickHouseMigration:
             f"ENGINE = {engine} ORDER BY sequence"
         )
 
+    def files(self) -> Iterator[tuple[Mapping[str, Any], list[str]]]:
+        """Each migration up to the head with its statements."""
+        for migration in settings.data("clickhouse_migrations")["migrations"][: self.head]:
+            yield migration, list(self.schema.statements(migration["changes"], migration["rerunnable"]))
+
+    def interrupt(self, number: int, share: float) -> None:
+        """As a migration that is killed leaves the database: marked dirty, with a share of its statements done."""
+        self._prepare()
+        *_, (migration, statements) = ((each, texts) for each, texts in self.files() if each["version"] <= number)
+        self._record(migration["version"], True)
+        for statement in statements[: int(len(statements) * share)]:
+            self.client.execute(statement)
+
     def run(self) -> None:
         """Apply what is missing."""
         try:
@@ -215,8 +230,7 @@ class ClickHouseMigration:
                 f"error: no migration found for version {reached}: read down for version {reached} "
                 "clickhouse/migrations/unclustered: file does not exist"
             )
-        for migration in settings.data("clickhouse_migrations")["migrations"][: self.head]:
-            statements = list(self.schema.statements(migration["changes"]))
+        for migration, statements in self.files():
             if migration["version"] > reached:
                 self._apply(migration, statements)
         if reached == self.head:
@@ -310,9 +324,15 @@ BACKGROUND_MIGRATIONS = (
     "20241024_1738_migrate_scores_from_pg_to_ch",
     "20241024_1739_migrate_event_log_to_blob_storage_ref_table",
 )
-GATE = "LANGFUSE_BACKGROUND_MIGRATION_V4_ENABLE_HISTORIC_BACKFILL"
-GATED_SINCE = (3, 200, 0)
-GATED = tuple(f"20260701_v4_step_{step}_double" for step in range(1, 6))
+GATED_SINCE = (3, 203, 0)
+BACKFILL = "LANGFUSE_BACKGROUND_MIGRATION_V4_ENABLE_HISTORIC_BACKFILL"
+GATED = {
+    "20260701_v4_step_1_create_root_spans_from_traces": BACKFILL,
+    "20260701_v4_step_2_rewrite_observations_to_pid_tid_sorting": BACKFILL,
+    "20260701_v4_step_3_backfill_events_full_from_observations": BACKFILL,
+    "20260701_v4_step_4_backfill_events_full_from_dataset_run_items": BACKFILL,
+    "20260701_v4_step_5_drop_pid_tid_sorting_tables": "LANGFUSE_BACKGROUND_MIGRATION_V4_DROP_PID_TID_SORTING_TABLES",
+}
 
 
 def _known_error(url: str, error: StoreError) -> str:
@@ -390,7 +410,7 @@ def _deploy(connection: Any, version: tuple[int, int, int]) -> None:
 def _background_rows(connection: Any, version: tuple[int, int, int]) -> None:
     rows = [(name, "{}") for name in BACKGROUND_MIGRATIONS]
     if version >= GATED_SINCE:
-        rows += [(name, f'{{"envGate": "{GATE}"}}') for name in GATED]
+        rows += [(name, f'{{"envGate": "{gate}"}}') for name, gate in GATED.items()]
     for name, arguments in rows:
         connection.execute(
             "INSERT INTO background_migrations (id, name, script, args) VALUES (%s, %s, %s, %s)"
