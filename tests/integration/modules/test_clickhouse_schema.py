@@ -393,21 +393,21 @@ def test_a_server_that_hangs_or_drips_is_waited_for_with_bounds() -> None:
         handler.send_response(200)
         handler.send_header("Content-Length", "100000")
         handler.end_headers()
-        for _ in range(100):
+        for _ in range(200):
             try:
                 handler.wfile.write(b" ")
             except OSError:
                 return
             time.sleep(0.1)
 
-    for reply in (lambda _handler, _body: time.sleep(5), drip):
+    for reply in (lambda _handler, _body: time.sleep(20), drip):
         begun = time.monotonic()
         found = judge_double(reply)
-        assert 0.9 < time.monotonic() - begun < 2.5
+        assert 0.9 < time.monotonic() - begun < 8
         assert (found["verdict"], codes(found)) == ("unreachable", ["unreachable"])
     begun = time.monotonic()
     assert judge_double(drip, wait=True)["verdict"] == "unreachable"
-    assert 1.9 < time.monotonic() - begun < 5
+    assert 1.9 < time.monotonic() - begun < 15
 
 
 def test_what_is_no_clickhouse() -> None:
