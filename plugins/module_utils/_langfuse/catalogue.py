@@ -21,7 +21,7 @@ BESIDES: tuple[Row, ...] = (
 )
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 # JavaScript's Number() takes hexadecimal and surrounding space too; nobody means those.
-NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 BOUND = re.compile(r"(>=|<=|>|<)(\d+(?:\.\d+)?)")
 RATES = re.compile(r"[^:,\s]+:(0(\.\d+)?|1(\.0+)?)(,[^:,\s]+:(0(\.\d+)?|1(\.0+)?))*")
 
@@ -43,7 +43,7 @@ class Variable:
     @property
     def inlined(self) -> bool:
         """Whether the value became part of the image when that was built."""
-        return self.name.startswith("NEXT_PUBLIC_")
+        return "inlined at image build" in self.validation
 
     @property
     def choices(self) -> list[str]:

@@ -50,9 +50,11 @@ OTHER_STORES = (
     "LANGFUSE_USE_OCI_NATIVE_OBJECT_STORAGE",
 )
 # Secret variables that every installation needs. Langfuse's schema leaves some of them out, and then fails later.
+DATABASE_PARTS = ("DATABASE_ARGS", "DATABASE_HOST", "DATABASE_NAME", "DATABASE_PASSWORD", "DATABASE_USERNAME")
 NEEDED_SECRETS = ("CLICKHOUSE_PASSWORD", "ENCRYPTION_KEY", "NEXTAUTH_SECRET", "SALT")
 URL_SAFE = re.compile(r"[A-Za-z0-9_.-]+")
-NODES = re.compile(r"[^:,\s]+:\d{1,5}(,\s*[^:,\s]+:\d{1,5})*")
+CLUSTER_QUEUES = ("LANGFUSE_INGESTION_QUEUE_SHARD_COUNT", "LANGFUSE_TRACE_UPSERT_QUEUE_SHARD_COUNT")
+NODES = re.compile(r"[^:,\s]+:[0-9]{1,5}(,\s*[^:,\s]+:[0-9]{1,5})*")
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,13 @@ class Description:
 
 
 def judge(description: Description) -> list[Finding]:
+    """What Langfuse would refuse, ignore or fail at."""
     return [finding for rule in RULES for finding in rule(description)]
+
+
+def cautions(description: Description) -> list[Finding]:
+    """What Langfuse takes, and what probably was not meant."""
+    return [finding for rule in CAUTIONS for finding in rule(description)]
 
 
 def needed_values(it: Description) -> Findings:
@@ -115,10 +123,26 @@ def database_url(it: Description) -> Findings:
                 f"{value!r} has characters that break the URL which Langfuse makes of it",
                 "use letters, digits, '_', '.' and '-', or set DATABASE_URL in secret_settings",
             )
+    if it.has("DATABASE_URL") and (parts := [name for name in DATABASE_PARTS if it.has(name)]):
+        yield Finding(
+            it.where(*parts), f"Langfuse ignores {', '.join(parts)} where DATABASE_URL is given", "keep one of the two"
+        )
     host = it.plain.get("DATABASE_HOST", "")
     if re.search(r"[/@?#\s]", host):
         yield Finding(
             it.where("DATABASE_HOST"), f"{host!r} is not a host name", "set the host alone, without scheme and path"
+        )
+
+
+def public_url(it: Description) -> Findings:
+    url = it.plain.get("NEXTAUTH_URL", "")
+    # What is no URL at all is told by the catalogue's check.
+    path = url.partition("://")[2].partition("?")[0].partition("/")[2].rstrip("/")
+    if path and not f"/{path}".endswith("/api/auth"):
+        yield Finding(
+            it.where("NEXTAUTH_URL"),
+            f"Langfuse answers at the root of its host, and not at /{path}",
+            "remove the path; with an image built for a base path set https://host/base/api/auth",
         )
 
 
@@ -128,26 +152,55 @@ def redis_mode(it: Description) -> Findings:
     if cluster and sentinel:
         yield Finding(where, "Redis cannot be a cluster and behind sentinels at once", "set one of the two to false")
     for mode, on in (("CLUSTER", cluster), ("SENTINEL", sentinel)):
-        nodes = f"REDIS_{mode}_NODES"
-        if not on:
-            continue
-        if not it.has(nodes):
-            yield Finding(where, f"{nodes} is missing", f"set {nodes} in settings, as host:port,host:port")
-        elif nodes in it.plain and not NODES.fullmatch(it.plain[nodes]):
-            yield Finding(it.where(nodes), f"{it.plain[nodes]!r} is not a list of nodes", "set host:port,host:port")
-        if it.has("REDIS_CONNECTION_STRING"):
-            yield Finding(
-                it.where("REDIS_CONNECTION_STRING"),
-                f"Langfuse ignores it where REDIS_{mode}_ENABLED is true",
-                "remove one of the two",
-            )
+        if on:
+            yield from _redis_nodes(it, mode)
     if sentinel and not it.has("REDIS_SENTINEL_MASTER_NAME"):
-        yield Finding(where, "REDIS_SENTINEL_MASTER_NAME is missing", "set REDIS_SENTINEL_MASTER_NAME in settings")
+        yield Finding(
+            where,
+            "REDIS_SENTINEL_MASTER_NAME is missing",
+            "set cache.master_name, or REDIS_SENTINEL_MASTER_NAME in settings",
+        )
+    if it.has("REDIS_HOST") and it.has("REDIS_CONNECTION_STRING"):
+        yield Finding(
+            it.where("REDIS_HOST"),
+            "Langfuse ignores it where REDIS_CONNECTION_STRING is given",
+            "remove one of the two",
+        )
+
+
+def _redis_nodes(it: Description, mode: str) -> Findings:
+    nodes, where = f"REDIS_{mode}_NODES", it.where(f"REDIS_{mode}_ENABLED")
+    if not it.has(nodes):
+        yield Finding(where, f"{nodes} is missing", f"set cache.nodes, or {nodes} in settings as host:port,host:port")
+    elif nodes in it.plain and not _are_nodes(it.plain[nodes]):
+        yield Finding(
+            it.where(nodes),
+            f"{it.plain[nodes]!r} is not a list of nodes",
+            "set host:port,host:port with host names or IPv4 addresses; Langfuse cannot read IPv6 addresses here",
+        )
+    for name in ("REDIS_CONNECTION_STRING", "REDIS_HOST"):
+        if it.has(name):
+            yield Finding(
+                it.where(name), f"Langfuse ignores it where REDIS_{mode}_ENABLED is true", "remove one of the two"
+            )
+
+
+def _are_nodes(text: str) -> bool:
+    return bool(NODES.fullmatch(text)) and all(0 < int(node.rpartition(":")[2]) < 65536 for node in text.split(","))
+
+
+def redis_tls(it: Description) -> Findings:
     if it.on("REDIS_SENTINEL_TLS_ENABLED") and not it.on("REDIS_TLS_ENABLED"):
         yield Finding(
             it.where("REDIS_SENTINEL_TLS_ENABLED"),
             "Langfuse ignores it where REDIS_TLS_ENABLED is not true",
             "set cache.tls, or remove it",
+        )
+    files = [f"REDIS_TLS_{part}_PATH" for part in ("CERT", "KEY")]
+    present = [name for name in files if it.has(name)]
+    if len(present) == 1:
+        yield Finding(
+            it.where(*present), "a client's certificate and its key only work together", f"set {' and '.join(files)}"
         )
 
 
@@ -275,7 +328,13 @@ def sign_on(it: Description) -> Findings:
         yield Finding(
             it.where("AUTH_DISABLE_USERNAME_PASSWORD"),
             "nobody could log in, for no other provider is complete",
-            "set up a provider (AUTH_<PROVIDER>_CLIENT_ID and so on), or remove it",
+            "set up a provider in sso.providers, or remove it",
+        )
+    if it.has("AUTH_DOMAINS_WITH_SSO_ENFORCEMENT") and not active:
+        yield Finding(
+            it.where("AUTH_DOMAINS_WITH_SSO_ENFORCEMENT"),
+            "nobody of these domains could log in, for no provider is complete",
+            "set up a provider in sso.providers, or remove it",
         )
 
 
@@ -293,7 +352,16 @@ def first_project(it: Description) -> Findings:
         yield Finding(
             it.where(*present), "a project's public and secret key only work together", f"set {' and '.join(keys)}"
         )
-    project = [name for name in (*keys, "LANGFUSE_INIT_PROJECT_NAME") if it.has(name)]
+    user = [f"LANGFUSE_INIT_USER_{part}" for part in ("EMAIL", "PASSWORD")]
+    present = [name for name in user if it.has(name)]
+    if len(present) == 1:
+        yield Finding(
+            it.where(*present),
+            f"Langfuse makes no user without {' and '.join(name for name in user if name not in present)}",
+            "set init.user_email, and give secret_arn the key LANGFUSE_INIT_USER_PASSWORD",
+        )
+    about_project = (*keys, "LANGFUSE_INIT_PROJECT_NAME", "LANGFUSE_INIT_PROJECT_RETENTION")
+    project = [name for name in about_project if it.has(name)]
     if project and not it.has("LANGFUSE_INIT_PROJECT_ID"):
         yield Finding(it.where(*project), "Langfuse makes no project without its id", "set init.project_id")
 
@@ -313,10 +381,68 @@ def time_zone(it: Description) -> Findings:
         yield Finding(it.where("TZ"), "Langfuse gives wrong results in any time zone but UTC", "remove it")
 
 
+def without_effect(it: Description) -> Findings:
+    """Variables that this installation ignores, for want of a licence, of Langfuse Cloud or of another variable."""
+    known = variables(it.version.major)
+    licensed = it.has("LANGFUSE_EE_LICENSE_KEY")
+    for name in sorted({*it.plain, *it.secret}):
+        component = known[name].component if name in known else ""
+        if component == "cloud-only":
+            yield Finding(it.where(name), f"{name} is meant for Langfuse Cloud only", "remove it")
+        needs_licence = component in ("enterprise", "data-masking-ee") or name == "LANGFUSE_INIT_PROJECT_RETENTION"
+        if needs_licence and not licensed:
+            yield Finding(
+                it.where(name),
+                f"Langfuse ignores {name} without an enterprise licence",
+                "set LANGFUSE_EE_LICENSE_KEY in secret_settings, or remove it",
+            )
+    if licensed and it.plain.get("TELEMETRY_ENABLED") == "false":
+        yield Finding(
+            it.where("TELEMETRY_ENABLED"),
+            "with an enterprise licence Langfuse reports usage statistics all the same",
+            "remove it",
+        )
+
+
+def redis_without_effect(it: Description) -> Findings:
+    for mode in ("CLUSTER", "SENTINEL"):
+        names = sorted(name for name in {*it.plain, *it.secret} if name.startswith(f"REDIS_{mode}_"))
+        ignored = [name for name in names if name != f"REDIS_{mode}_ENABLED" and it.has(name)]
+        if ignored and not it.on(f"REDIS_{mode}_ENABLED"):
+            yield Finding(
+                it.where(*ignored),
+                f"Langfuse ignores {', '.join(ignored)} where REDIS_{mode}_ENABLED is not true",
+                f"set cache.mode to {mode.lower()}, or remove it",
+            )
+    tls = sorted(
+        name for name in {*it.plain, *it.secret} if name.startswith("REDIS_TLS_") and name != "REDIS_TLS_ENABLED"
+    )
+    if tls and not it.on("REDIS_TLS_ENABLED"):
+        yield Finding(
+            it.where(*tls), f"Langfuse ignores {', '.join(tls)} where REDIS_TLS_ENABLED is not true", "set cache.tls"
+        )
+
+
+def shards(it: Description) -> Findings:
+    """A queue is in one slot, so a cluster only shares the work of a queue that has several shards."""
+    if not it.on("REDIS_CLUSTER_ENABLED"):
+        return
+    single = [name for name in CLUSTER_QUEUES if it.value(name) == "1"]
+    if single:
+        yield Finding(
+            it.where("REDIS_CLUSTER_ENABLED"),
+            f"the whole queue lies on one node of the cluster while {' and '.join(single)} is 1",
+            "set queue_shards.ingestion and queue_shards.trace_upsert to two or three times the number of the "
+            "cluster's shards, and never lower them again",
+        )
+
+
 RULES: tuple[Callable[[Description], Findings], ...] = (
     needed_values,
+    public_url,
     database_url,
     redis_mode,
+    redis_tls,
     clickhouse,
     write_mode,
     object_storage,
@@ -326,3 +452,4 @@ RULES: tuple[Callable[[Description], Findings], ...] = (
     sandbox,
     time_zone,
 )
+CAUTIONS: tuple[Callable[[Description], Findings], ...] = (without_effect, redis_without_effect, shards)
