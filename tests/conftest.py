@@ -11,10 +11,16 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from local_aws.ports import free_port
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+# Enough examples for every run; HYPOTHESIS_PROFILE=thorough looks further.
+hypothesis.settings.register_profile("quick", max_examples=40, deadline=None)
+hypothesis.settings.register_profile("thorough", max_examples=2000, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,9 @@ short_description: Keep the secrets of a Langfuse environment in one AWS Secrets
 description:
   - Keeps one secret whose value is a JSON object; its keys are the names of Langfuse's environment variables.
   - Makes the values that are missing, each in the form that Langfuse and the data stores take, and never changes one that
-    exists, unless it is named in O(rotate). Existing values are checked, so values of your own may be put into the secret
-    before.
+    exists, unless it is named in O(rotate).
+  - Values of your own may be put into the secret before, or taken over from where they are with O(adopt). They are checked.
+  - Several runs at the same time make each value once.
   - Values are made, read and written within the module. It never returns one.
 options:
   name:
@@ -32,7 +33,8 @@ options:
   keys:
     description:
       - Keys that the secret must have. Other keys in it are left alone.
-      - A value can be made for the default ones and for V(ADMIN_API_KEY). Any other key must exist.
+      - A value can be made for the default ones and for V(ADMIN_API_KEY). Any other key must exist, or be in O(adopt) or
+        O(urls).
       - V(LANGFUSE_INIT_PROJECT_PUBLIC_KEY) and V(LANGFUSE_INIT_PROJECT_SECRET_KEY) are a pair and are made together.
     type: list
     elements: str
@@ -46,10 +48,65 @@ options:
       - NEXTAUTH_SECRET
       - REDIS_AUTH
       - SALT
+  adopt:
+    description:
+      - Keys that have a value elsewhere, such as in an estate's own secrets, with the ARN to read it from, as ECS takes it
+        too. It is an SSM parameter's (C(arn:aws:ssm:...:parameter/name)), or a Secrets Manager secret's, alone for its whole
+        text, or with the key of its JSON (C(arn:aws:secretsmanager:...:secret:name-AbCdEf:json-key::)).
+      - The value is copied where the key is missing here, or is in O(rotate). It is checked, and never looked at again
+        afterwards.
+      - The keys need not be in O(keys).
+    type: dict
+    default: {}
+  urls:
+    description:
+      - Keys that are URLs, made from a password among the keys, percent-encoded as Langfuse needs it. They follow the
+        password where it is rotated.
+      - With a V(DATABASE_URL) here, V(DATABASE_PASSWORD) may have any characters. Then set O(ignore:database.url_from_secret) of
+        M(llmops.langfuse.langfuse_env).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      key:
+        description: >-
+          The key to make, such as V(DATABASE_URL), V(DIRECT_URL), V(REDIS_CONNECTION_STRING) or V(SMTP_CONNECTION_URL).
+        type: str
+        required: true
+      scheme:
+        description: >-
+          Such as V(postgresql), V(redis), V(rediss), V(smtp) or V(smtps); V(ses) for mail through Amazon SES, whose host is a
+          region and which needs no password.
+        type: str
+        required: true
+      host:
+        description: Host name or address.
+        type: str
+        required: true
+      port:
+        description: Port.
+        type: int
+      path:
+        description: What follows the host, such as the name of the database.
+        type: str
+        default: ""
+      username:
+        description: User, not encoded.
+        type: str
+        default: ""
+      password_key:
+        description: Key of the secret that has the password.
+        type: str
+        default: ""
+      query:
+        description: Parameters, such as V(sslmode).
+        type: dict
+        default: {}
   rotate:
     description:
       - Keys that get a new value each time the module runs with this option.
-      - The data stores and the running tasks do not follow by themselves.
+      - The data stores and the running tasks do not follow by themselves. What each key needs, and in which order, is in
+        RV(next_steps) and in the notes.
       - V(ENCRYPTION_KEY) is refused, because Langfuse cannot re-encrypt what it stored with the old one.
     type: list
     elements: str
@@ -60,8 +117,24 @@ options:
   kms_key_id:
     description:
       - Id, ARN or alias of the KMS key that encrypts the secret.
-      - By default the account's C(aws/secretsmanager), or what an existing secret has.
+      - By default the account's C(aws/secretsmanager), or what an existing secret has. V(alias/aws/secretsmanager) goes back to
+        it.
     type: str
+  replica_regions:
+    description:
+      - Regions that have a copy of the secret, which AWS keeps the same. An empty list removes all copies; left out, they stay
+        as they are.
+      - Where another secret in the region has the name already, AWS makes no copy, and the module fails with what it says.
+    type: list
+    elements: dict
+    suboptions:
+      region:
+        description: The region.
+        type: str
+        required: true
+      kms_key_id:
+        description: Id, ARN or alias of the KMS key in that region. By default that account's C(aws/secretsmanager).
+        type: str
   recovery_window_in_days:
     description: Days in which a deleted secret can be restored, V(7) to V(30).
     type: int
@@ -78,8 +151,13 @@ options:
     description: Whether tags that are not in O(tags) are removed, where O(tags) is given.
     type: bool
     default: true
+  wait:
+    description: Whether to wait until the copies in O(replica_regions) are the same.
+    type: bool
+    default: true
   wait_timeout:
-    description: Seconds to try again where AWS has not finished deleting an earlier secret of this name.
+    description: >-
+      Seconds to wait for copies, and to try again where AWS has not finished deleting an earlier secret of this name.
     type: int
     default: 120
 extends_documentation_fragment:
@@ -98,6 +176,22 @@ attributes:
     support: partial
     details:
       - With O(rotate), each run makes new values.
+notes:
+  - ECS reads the secret when a task starts, so running tasks keep what they have until they are replaced. After a rotation
+    run C(llmops.langfuse.site), which converges the stores first and then replaces the tasks, or the components yourself in the
+    order below. Rotate one store's password at a time. C(docs/secrets.md) has the details and the way back.
+  - V(REDIS_AUTH) - ElastiCache takes the old and the new password while it changes over, and connections that are open stay
+    open.
+  - V(DATABASE_PASSWORD) - Aurora has one password. Open connections stay open, and tasks that open a new one with the old
+    password fail until they are replaced.
+  - V(CLICKHOUSE_PASSWORD) - every request carries it, so this is the one rotation that the running tasks notice at once. The
+    worker repeats what failed, from its queue in the cache.
+  - V(NEXTAUTH_SECRET) - everybody has to sign in again. V(SALT) - each API key's first request is slow once.
+    V(ADMIN_API_KEY) - only those who use the admin API notice.
+  - V(LANGFUSE_INIT_PROJECT_PUBLIC_KEY) and V(LANGFUSE_INIT_PROJECT_SECRET_KEY) - the web server's next start adds the new key to
+    the project; delete the old one in the project's settings. V(LANGFUSE_INIT_USER_PASSWORD) - Langfuse reads it only when it
+    makes the user; afterwards change the password in Langfuse.
+  - V(ENCRYPTION_KEY) - never. Langfuse has no tool to encrypt anew what it has stored.
 seealso:
   - module: llmops.langfuse.langfuse_env
 author:
@@ -115,6 +209,35 @@ EXAMPLES = r"""
   llmops.langfuse.langfuse_secrets:
     name: langfuse-production/application
     rotate: [REDIS_AUTH]
+
+- name: Take over what an estate has, and make the rest
+  llmops.langfuse.langfuse_secrets:
+    name: langfuse-production/application
+    adopt:
+      ENCRYPTION_KEY: arn:aws:ssm:eu-central-1:123456789012:parameter/langfuse/encryption-key
+      SALT: arn:aws:ssm:eu-central-1:123456789012:parameter/langfuse/salt
+      DATABASE_PASSWORD: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:rds!cluster-AbCdEf:password::"
+    urls:
+      - key: DATABASE_URL
+        scheme: postgresql
+        host: database.example.com
+        port: 5432
+        path: langfuse
+        username: langfuse
+        password_key: DATABASE_PASSWORD
+        query:
+          sslmode: require
+      - key: SMTP_CONNECTION_URL
+        scheme: ses
+        host: eu-central-1
+
+- name: Encrypt it with a key of one's own, with a copy in another region
+  llmops.langfuse.langfuse_secrets:
+    name: langfuse-production/application
+    kms_key_id: alias/langfuse
+    replica_regions:
+      - region: eu-west-1
+        kms_key_id: alias/langfuse
 
 - name: Delete the secret; it can be restored for a week
   llmops.langfuse.langfuse_secrets:
@@ -157,6 +280,39 @@ rotated:
   type: list
   elements: str
   sample: [REDIS_AUTH]
+adopted:
+  description: Those of RV(made) that were taken from O(adopt).
+  returned: always
+  type: list
+  elements: str
+  sample: [ENCRYPTION_KEY]
+next_steps:
+  description: What each of RV(rotated) needs before everything uses it, in the order to do it.
+  returned: always
+  type: list
+  elements: str
+  sample: ["REDIS_AUTH: converge the cache, then web and worker"]
+replicas:
+  description: The copies in other regions. In check mode, what they will be.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    region:
+      description: The region.
+      returned: always
+      type: str
+      sample: eu-west-1
+    kms_key_id:
+      description: The KMS key there; empty for the account's C(aws/secretsmanager).
+      returned: always
+      type: str
+      sample: alias/langfuse
+    status:
+      description: V(InSync), V(InProgress) or V(Failed).
+      returned: always
+      type: str
+      sample: InSync
 restored:
   description: Whether the secret waited for its deletion and was restored.
   returned: always
@@ -197,7 +353,11 @@ from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.secret_f
     Plan,
     make,
     plan,
+    problem_with_adopted,
+    with_urls,
 )
+from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.secret_sources import SourceError, read_source
+from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.urls import Url
 
 # Shorter values would turn every text with the same letters into asterisks.
 MASKED_LENGTH = 6
@@ -205,6 +365,17 @@ MASKED_LENGTH = 6
 ATTEMPTS = 5
 # Ids of versions that follow from the version before, so that of two writers only one succeeds.
 NAMESPACE = uuid.UUID("0d4d3f6b-58b0-4f0f-9f43-6d9f0f7f1c55")
+
+URL = {
+    "key": {"type": "str", "required": True, "no_log": False},
+    "scheme": {"type": "str", "required": True},
+    "host": {"type": "str", "required": True},
+    "port": {"type": "int"},
+    "path": {"type": "str", "default": ""},
+    "username": {"type": "str", "default": ""},
+    "password_key": {"type": "str", "default": "", "no_log": False},
+    "query": {"type": "dict", "default": {}},
+}
 
 
 class SecretsErrorHandler(AwsErrorHandler):
@@ -225,6 +396,8 @@ class Secret:
     kms_key_id: str = ""
     tags: dict[str, str] = field(default_factory=dict)
     deleted: bool = False
+    # Region: KMS key (empty for the account's own) and AWS's status and message.
+    replicas: dict[str, dict[str, str]] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -277,6 +450,18 @@ def tag(client: Any, name: str, to_set: dict[str, str], to_remove: list[str]) ->
         client.tag_resource(SecretId=name, Tags=tag_list(to_set))
 
 
+@SecretsErrorHandler.common_error_handler("copy the secret {1} to other regions")
+@AWSRetry.jittered_backoff()
+def replicate(client: Any, name: str, regions: list[dict[str, str]]) -> None:
+    client.replicate_secret_to_regions(SecretId=name, AddReplicaRegions=regions)
+
+
+@SecretsErrorHandler.common_error_handler("remove copies of the secret {1}")
+@AWSRetry.jittered_backoff()
+def remove_replicas(client: Any, name: str, regions: list[str]) -> None:
+    client.remove_regions_from_replication(SecretId=name, RemoveReplicaRegions=regions)
+
+
 @SecretsErrorHandler.deletion_error_handler("delete the secret {1}")
 @AWSRetry.jittered_backoff()
 def delete(client: Any, name: str, **settings: Any) -> None:
@@ -292,13 +477,37 @@ def read(module: AnsibleAWSModule, client: Any) -> Secret:
     secret = Secret(
         arn=description["ARN"],
         description=description.get("Description") or "",
-        kms_key_id=description.get("KmsKeyId") or "",
+        kms_key_id=own_key(description.get("KmsKeyId")),
+        replicas=replicas_of(description),
         tags=tag_dict(description.get("Tags")),
         deleted="DeletedDate" in description,
     )
     if not secret.deleted:
         read_values(module, client, secret)
     return secret
+
+
+def own_key(key: str | None) -> str:
+    """A KMS key as AWS describes it, empty for the account's own, which it leaves out for a secret and names for a copy."""
+    return "" if not key or key.endswith("alias/aws/secretsmanager") else key
+
+
+def same_key(one: str, other: str) -> bool:
+    """Whether two names are of the same KMS key, where one may be the ARN and the other its end."""
+    if not one or not other:
+        return one == other
+    return one == other or one.endswith((f"/{other}", f":{other}")) or other.endswith((f"/{one}", f":{one}"))
+
+
+def replicas_of(description: dict[str, Any]) -> dict[str, dict[str, str]]:
+    return {
+        replica["Region"]: {
+            "kms_key_id": own_key(replica.get("KmsKeyId")),
+            "status": replica.get("Status", ""),
+            "message": replica.get("StatusMessage") or "",
+        }
+        for replica in description.get("ReplicationStatus") or []
+    }
 
 
 def read_values(module: AnsibleAWSModule, client: Any, secret: Secret) -> None:
@@ -324,15 +533,45 @@ def hide(module: AnsibleAWSModule, values: dict[str, Any]) -> None:
     )
 
 
-def judged(module: AnsibleAWSModule, secret: Secret) -> Plan:
+def judged(module: AnsibleAWSModule, values: dict[str, Any]) -> Plan:
     """What has to be made; fails the module where it cannot be."""
-    result = plan(secret.values, module.params["keys"], module.params["rotate"])
+    params = module.params
+    result = plan(values, params["keys"], params["rotate"], list(params["adopt"]), urls(module))
     if result.problems:
-        module.fail_json(
-            msg=f"The secret {module.params['name']} cannot be used as it is: {'. '.join(result.problems)}.",
-            problems=result.problems,
-        )
+        refuse(module, result.problems)
     return result
+
+
+def refuse(module: AnsibleAWSModule, problems: list[str]) -> None:
+    module.fail_json(
+        msg=f"The secret {module.params['name']} cannot be used as it is: {'. '.join(problems)}.", problems=problems
+    )
+
+
+def urls(module: AnsibleAWSModule) -> list[Url]:
+    return [Url(**url) for url in module.params["urls"]]
+
+
+def completed(module: AnsibleAWSModule, values: dict[str, Any], to_make: Plan) -> dict[str, Any]:
+    """The values with those that the plan asks for, and with the URLs made of them, which the plan then names too."""
+    new: dict[str, Any] = dict(make(to_make.generated))
+    problems = []
+    for key in to_make.adopted:
+        try:
+            new[key] = read_source(module, module.params["adopt"][key])
+        except SourceError as error:
+            problems.append(f"{key} cannot be adopted: {error}")
+            continue
+        hide(module, new)
+        if problem := problem_with_adopted(key, new[key], urls(module)):
+            problems.append(
+                f"{problem}; put a right value into {module.params['adopt'][key]}, or take {key} out of adopt"
+            )
+    if problems:
+        refuse(module, problems)
+    complete, to_make.urls = with_urls({**values, **new}, urls(module))
+    hide(module, complete)
+    return complete
 
 
 def settings_to_change(module: AnsibleAWSModule, secret: Secret) -> dict[str, str]:
@@ -341,9 +580,65 @@ def settings_to_change(module: AnsibleAWSModule, secret: Secret) -> dict[str, st
     description, key = module.params["description"], module.params["kms_key_id"]
     if description is not None and description != secret.description:
         changes["Description"] = description
-    if key is not None and key != secret.kms_key_id and not secret.kms_key_id.endswith((f"/{key}", f":{key}")):
+    if key is not None and not same_key(own_key(key), secret.kms_key_id):
         changes["KmsKeyId"] = key
     return changes
+
+
+def replica_changes(module: AnsibleAWSModule, secret: Secret) -> tuple[list[dict[str, str]], list[str]]:
+    """The copies to make and the regions to remove one from. A copy with another key, or that failed, is made anew."""
+    wanted = module.params["replica_regions"]
+    if wanted is None:
+        return [], []
+    keys = {replica["region"]: own_key(replica["kms_key_id"]) for replica in wanted}
+    right = {
+        region
+        for region, replica in secret.replicas.items()
+        if region in keys and same_key(keys[region], replica["kms_key_id"]) and replica["status"] != "Failed"
+    }
+    to_add = [
+        {"Region": region, **({"KmsKeyId": key} if key else {})} for region, key in keys.items() if region not in right
+    ]
+    return to_add, sorted(region for region in secret.replicas if region not in right)
+
+
+def change_replicas(module: AnsibleAWSModule, client: Any, secret: Secret) -> None:
+    """Makes the copies what they should be, and waits; in check mode says what they will be."""
+    name = module.params["name"]
+    to_add, to_remove = replica_changes(module, secret)
+    if not module.check_mode:
+        if to_remove:
+            remove_replicas(client, name, to_remove)
+        if to_add:
+            replicate(client, name, to_add)
+        if to_add or to_remove or (module.params["replica_regions"] and module.params["wait"]):
+            secret.replicas = synchronised(module, client)
+        return
+    secret.replicas = {region: replica for region, replica in secret.replicas.items() if region not in to_remove}
+    for replica in to_add:
+        secret.replicas[replica["Region"]] = {
+            "kms_key_id": replica.get("KmsKeyId", ""),
+            "status": "InSync",
+            "message": "",
+        }
+
+
+def synchronised(module: AnsibleAWSModule, client: Any) -> dict[str, dict[str, str]]:
+    """The copies, once AWS has made them the same; as they are where nobody waits."""
+    name = module.params["name"]
+
+    def poll() -> dict[str, dict[str, str]] | None:
+        replicas = replicas_of(describe(client, name) or {})
+        for region, replica in replicas.items():
+            if replica["status"] == "Failed":
+                raise AwsError(
+                    f"AWS made no copy of the secret {name} in {region}: {replica['message'].rstrip('. ')}; remove what is in "
+                    "its way there, or take the region out of replica_regions"
+                )
+        waiting = any(replica["status"] != "InSync" for replica in replicas.values())
+        return None if waiting and module.params["wait"] else replicas
+
+    return wait_until(poll, module.params["wait_timeout"], describe=f"the copies of the secret {name}")
 
 
 def ensure_present(module: AnsibleAWSModule, client: Any) -> dict[str, Any]:
@@ -360,11 +655,10 @@ def ensure_present(module: AnsibleAWSModule, client: Any) -> dict[str, Any]:
 
 def create_secret(module: AnsibleAWSModule, client: Any) -> dict[str, Any]:
     params = module.params
-    to_make = judged(module, Secret())
-    values = make(to_make.made)
-    hide(module, values)
+    to_make = judged(module, {})
+    values = completed(module, {}, to_make)
     tags = {key: str(value) for key, value in (params["tags"] or {}).items()}
-    secret = Secret(description=params["description"] or "", kms_key_id=params["kms_key_id"] or "", tags=tags)
+    secret = Secret(description=params["description"] or "", kms_key_id=own_key(params["kms_key_id"]), tags=tags)
     if not module.check_mode:
         settings: dict[str, Any] = {"SecretString": json.dumps(values, sort_keys=True), "Tags": tag_list(tags)}
         if params["description"]:
@@ -378,6 +672,7 @@ def create_secret(module: AnsibleAWSModule, client: Any) -> dict[str, Any]:
         )
         secret.arn, secret.version_id = created["ARN"], created["VersionId"]
     secret.values = values
+    change_replicas(module, client, secret)
     return result(module, Secret(), secret, to_make, restored=False)
 
 
@@ -406,22 +701,24 @@ def change_secret(module: AnsibleAWSModule, client: Any, secret: Secret) -> dict
         read_values(module, client, secret)
         before.values = dict(secret.values)
     # Nobody can read the values of a secret that waits for its deletion, so check mode takes them for complete.
-    to_make = Plan() if secret.deleted else judged(module, secret)
+    to_make = Plan() if secret.deleted else judged(module, secret.values)
     changes = settings_to_change(module, secret)
     to_set, to_remove = tag_changes(secret.tags, params["tags"], params["purge_tags"])
-    if to_make.made:
-        values = make(to_make.made)
-        hide(module, values)
-        secret.values = {**secret.values, **values}
-        if not module.check_mode:
-            secret.version_id = write_values(client, name, secret)
+    if not secret.deleted:
+        values = completed(module, secret.values, to_make)
+        # Where nothing is to be made, nothing is written, and the version stays.
+        if to_make.made:
+            secret.values = values
+            if not module.check_mode:
+                secret.version_id = write_values(client, name, secret)
     if not module.check_mode:
         if changes:
             update(client, name, **changes)
         tag(client, name, to_set, to_remove)
+    change_replicas(module, client, secret)
     secret.tags = merged_tags(secret.tags, params["tags"], params["purge_tags"])
     secret.description = changes.get("Description", secret.description)
-    secret.kms_key_id = changes.get("KmsKeyId", secret.kms_key_id)
+    secret.kms_key_id = own_key(changes.get("KmsKeyId", secret.kms_key_id))
     return result(module, before, secret, to_make, restored=restored)
 
 
@@ -445,8 +742,14 @@ def ensure_absent(module: AnsibleAWSModule, client: Any) -> dict[str, Any]:
     params = module.params
     description = describe(client, params["name"])
     gone = not description or ("DeletedDate" in description and not params["force_delete"])
-    secret = Secret() if gone else Secret(arn=description["ARN"], tags=tag_dict(description.get("Tags")))
+    secret = Secret()
+    if not gone:
+        tags, replicas = tag_dict(description.get("Tags")), replicas_of(description)
+        secret = Secret(arn=description["ARN"], tags=tags, replicas=replicas)
     if secret.exists and not module.check_mode:
+        if secret.replicas:
+            # AWS deletes no secret that has copies.
+            remove_replicas(client, params["name"], sorted(secret.replicas))
         if params["force_delete"]:
             delete(client, params["name"], ForceDeleteWithoutRecovery=True)
         else:
@@ -464,8 +767,16 @@ def shown(module: AnsibleAWSModule, secret: Secret) -> dict[str, Any]:
         "description": secret.description,
         "kms_key_id": secret.kms_key_id,
         "tags": secret.tags,
+        "replicas": shown_replicas(secret),
         "scheduled_for_deletion": secret.deleted,
     }
+
+
+def shown_replicas(secret: Secret) -> list[dict[str, str]]:
+    return [
+        {"region": region, "kms_key_id": replica["kms_key_id"], "status": replica["status"]}
+        for region, replica in sorted(secret.replicas.items())
+    ]
 
 
 def result(module: AnsibleAWSModule, before: Secret, after: Secret, made: Plan, restored: bool) -> dict[str, Any]:
@@ -474,6 +785,8 @@ def result(module: AnsibleAWSModule, before: Secret, after: Secret, made: Plan, 
     difference = {"before": shown(module, before), "after": shown(module, after)}
     if made.rotated:
         difference["after"]["rotated"] = made.rotated
+    elif made.urls:
+        difference["after"]["rewritten"] = made.urls
     changed = difference["before"] != difference["after"]
     outcome: dict[str, Any] = {
         "changed": changed,
@@ -483,6 +796,9 @@ def result(module: AnsibleAWSModule, before: Secret, after: Secret, made: Plan, 
         "secret_keys": sorted(after.values),
         "made": made.made,
         "rotated": made.rotated,
+        "adopted": made.adopted,
+        "next_steps": made.next_steps(),
+        "replicas": shown_replicas(after),
         "restored": restored,
         "tags": after.tags,
     }
@@ -506,11 +822,22 @@ def main() -> None:
             "name": {"type": "str", "required": True},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "keys": {"type": "list", "elements": "str", "default": list(DEFAULT_KEYS), "no_log": False},
+            "adopt": {"type": "dict", "default": {}, "no_log": False},
+            "urls": {"type": "list", "elements": "dict", "default": [], "options": URL},
             "rotate": {"type": "list", "elements": "str", "default": []},
             "description": {"type": "str"},
             "kms_key_id": {"type": "str", "no_log": False},
+            "replica_regions": {
+                "type": "list",
+                "elements": "dict",
+                "options": {
+                    "region": {"type": "str", "required": True},
+                    "kms_key_id": {"type": "str", "no_log": False},
+                },
+            },
             "recovery_window_in_days": {"type": "int", "default": 30},
             "force_delete": {"type": "bool", "default": False},
+            "wait": {"type": "bool", "default": True},
             "wait_timeout": {"type": "int", "default": 120},
             **TAG_OPTIONS,
         },

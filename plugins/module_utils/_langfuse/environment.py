@@ -23,6 +23,7 @@ from .components import STEPS
 from .draft import Draft, as_text
 from .findings import Finding
 from .names import KNOWN_WRONG, nearest, of_the_platform
+from .references import SECRET_ARN, VALUE_FROM
 from .rules import Description, cautions, judge
 
 OPTIONS = (
@@ -98,11 +99,6 @@ MIGRATION_VARIABLES = frozenset(
     }
 )
 
-SECRET_ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[^:\s]+")
-VALUE_FROM = re.compile(
-    r"arn:aws[a-z-]*:(secretsmanager:[a-z0-9-]+:\d{12}:secret:[^:\s]+(:[^:\s]*:[^:\s]*:[^:\s]*)?"
-    r"|ssm:[a-z0-9-]+:\d{12}:parameter/[^:\s]+)"
-)
 VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 BARE_DOTENV = re.compile(r"[A-Za-z0-9_./:@%+,=-]*")
 

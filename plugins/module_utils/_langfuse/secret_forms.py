@@ -13,8 +13,10 @@ import re
 import secrets
 import string
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+
+from .urls import Url
 
 ALPHANUMERIC = string.ascii_letters + string.digits
 PROJECT_KEYS = ("LANGFUSE_INIT_PROJECT_PUBLIC_KEY", "LANGFUSE_INIT_PROJECT_SECRET_KEY")
@@ -42,7 +44,8 @@ def _form(pattern: str, words: str, make: Callable[[], str]) -> Form:
 
 # Langfuse checks the length only, and then fails when it first encrypts something.
 HEX_KEY = _form(r"[0-9a-fA-F]{64}", "64 hexadecimal characters", lambda: secrets.token_hex(32))
-ANY_TEXT = r"[^\x00-\x1f\x7f]"
+# Surrogates are halves of characters, which no encoding has.
+ANY_TEXT = r"[^\x00-\x1f\x7f\ud800-\udfff]"
 FORMS: dict[str, Form] = {
     "CLICKHOUSE_PASSWORD": _form(
         r"[A-Za-z0-9_.~-]{8,}",
@@ -68,6 +71,10 @@ FORMS: dict[str, Form] = {
     # Not made unless asked for.
     "ADMIN_API_KEY": _form(rf"{ANY_TEXT}{{32,}}", "32 or more characters", lambda: alphanumeric(64)),
 }
+# The password of a store that is somebody else's.
+PRINTABLE = _form(rf"{ANY_TEXT}+", "a text without control characters", lambda: alphanumeric(40))
+# The migrations of ClickHouse put the password into a URL as it is, whatever else is in the secret.
+NEVER_ENCODED = frozenset({"CLICKHOUSE_PASSWORD"})
 DEFAULT_KEYS = tuple(sorted(set(FORMS) - {"ADMIN_API_KEY"}))
 NEVER_ROTATED = {
     "ENCRYPTION_KEY": "Langfuse cannot re-encrypt what it stored with the old key, and would lose all LLM connections and "
@@ -75,56 +82,146 @@ NEVER_ROTATED = {
 }
 
 
+# What a new value needs before everything uses it, in the order in which several are best done: first the stores, whose
+# passwords the running tasks keep until they are replaced, and last what only the tasks know.
+ROTATION = {
+    "REDIS_AUTH": "converge the cache, which takes both passwords before it gives the old one up, then web and worker",
+    "DATABASE_PASSWORD": "converge the database and at once web and worker; connections that are open stay open, new ones of "
+    "tasks with the old password fail",
+    "CLICKHOUSE_PASSWORD": "converge clickhouse and at once web and worker; each request has the password in it, so tasks with "
+    "the old one fail until they are replaced, and what they ingest waits in the cache",
+    "NEXTAUTH_SECRET": "converge web; everybody has to sign in again",
+    "SALT": "converge web and worker; the first request with each API key is slow once, for its hash is made anew",
+    "ADMIN_API_KEY": "converge web, and give the new key to those who use the admin API",
+    "LANGFUSE_INIT_PROJECT_PUBLIC_KEY": "converge web, which adds the new key to the project; the old one works until it is "
+    "deleted in the project's settings",
+    "LANGFUSE_INIT_PROJECT_SECRET_KEY": "as LANGFUSE_INIT_PROJECT_PUBLIC_KEY, with which it is one key",
+    "LANGFUSE_INIT_USER_PASSWORD": "change the user's password in Langfuse, which reads this one only when it makes the user",
+}
+
+
 @dataclass
 class Plan:
-    """Names only: what is missing, what gets a new value, and why it cannot be done."""
+    """Names only: what is missing, what gets a new value, where from, and why it cannot be done."""
 
     missing: list[str] = field(default_factory=list)
     rotated: list[str] = field(default_factory=list)
+    adopted: list[str] = field(default_factory=list)
+    # URLs that are not, or will not be, what their parts make.
+    urls: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     @property
     def made(self) -> list[str]:
-        return sorted({*self.missing, *self.rotated})
+        return sorted({*self.missing, *self.rotated, *self.urls})
+
+    @property
+    def generated(self) -> list[str]:
+        return sorted({*self.missing, *self.rotated} - {*self.adopted})
+
+    def next_steps(self) -> list[str]:
+        """What the rotated keys need now, in the order to do it."""
+        return [f"{key}: {step}" for key, step in ROTATION.items() if key in self.rotated]
 
 
-def problem_with_value(key: str, value: object) -> str | None:
-    """Why this value cannot be used, without the value; None where it can, or where nothing is known of the key."""
+def problem_with_value(key: str, value: object, encoded: bool = False) -> str | None:
+    """Why this value cannot be used, without the value; None where it can, or where nothing is known of the key.
+
+    :param encoded: whether Langfuse gets it percent-encoded, within a URL that is a key of its own.
+    """
     form = FORMS.get(key)
     if form is None:
         return None if isinstance(value, str) and value else f"{key} is not a text"
+    if encoded and key not in NEVER_ENCODED:
+        form = PRINTABLE
     return None if form.holds(value) else f"{key} is not {form.words}"
 
 
-def plan(document: dict[str, object], keys: list[str], rotate: list[str]) -> Plan:
-    """What has to be made so that the document has these keys. What exists is only judged, and never changed."""
+def problem_with_adopted(key: str, value: object, urls: Sequence[Url] = ()) -> str | None:
+    """As problem_with_value, where the value was read from elsewhere."""
+    return problem_with_value(key, value, key in _encoded_keys(urls))
+
+
+def plan(
+    document: dict[str, object],
+    keys: Sequence[str],
+    rotate: Sequence[str],
+    adopt: Sequence[str] = (),
+    urls: Sequence[Url] = (),
+) -> Plan:
+    """What has to be made so that the document has these keys. What exists is only judged, and never changed.
+
+    :param adopt: keys whose value is somewhere already, and is taken from there in place of a new one.
+    :param urls: keys that are made from others.
+    """
     result = Plan()
+    made_of_others = {url.key for url in urls}
     result.problems += [
         f"{key} cannot be rotated: {NEVER_ROTATED[key]}; take it out of rotate"
         for key in rotate
         if key in NEVER_ROTATED
     ]
-    result.problems += [f"{key} is in rotate and not in keys; add it to keys" for key in rotate if key not in keys]
-    for key in dict.fromkeys(keys):
+    wanted = [key for key in dict.fromkeys([*keys, *adopt]) if key not in made_of_others]
+    result.problems += [f"{key} is in rotate and not in keys; add it to keys" for key in rotate if key not in wanted]
+    encoded = _encoded_keys(urls)
+    for key in wanted:
         exists = document.get(key) not in (None, "")
-        if key not in FORMS and (not exists or key in rotate):
+        if key not in FORMS and key not in adopt and (not exists or key in rotate):
             result.problems.append(
-                f"no value can be made for {key}; put one into the secret by hand, or leave it out of keys and rotate"
+                f"no value can be made for {key}; put one into the secret by hand, name where it is in adopt, or leave it out "
+                "of keys and rotate"
             )
         elif not exists:
             result.missing.append(key)
         elif key in rotate:
             result.rotated.append(key)
-        elif problem := problem_with_value(key, document[key]):
+        elif problem := problem_with_value(key, document[key], key in encoded):
             result.problems.append(f"{problem}; put a right value into the secret, or name {key} in rotate")
-    public, secret = PROJECT_KEYS
-    if (public in result.made) != (secret in result.made) and (public in keys or secret in keys):
-        result.problems.append(
-            f"{public} and {secret} are only made together; name both in keys, and in rotate where one of them exists"
-        )
+    result.adopted = [key for key in result.made if key in adopt]
+    result.problems += [*_pair_problems(result, wanted), *_url_problems(urls, {*wanted, *document})]
     return result
 
 
-def make(keys: list[str]) -> dict[str, str]:
+def _encoded_keys(urls: Sequence[Url]) -> set[str]:
+    """Keys that Langfuse does not read itself, because it reads a URL in their place."""
+    return {url.password_key for url in urls if url.key in ("DATABASE_URL", "DIRECT_URL", "REDIS_CONNECTION_STRING")}
+
+
+def _pair_problems(result: Plan, wanted: Sequence[str]) -> list[str]:
+    public, secret = PROJECT_KEYS
+    if public not in wanted and secret not in wanted:
+        return []
+    for names, doing in ((result.made, "made"), (result.adopted, "adopted")):
+        if (public in names) != (secret in names):
+            return [
+                f"{public} and {secret} are only {doing} together; name both in keys, and both or none in adopt, and in rotate "
+                "where one of them exists"
+            ]
+    return []
+
+
+def _url_problems(urls: Sequence[Url], known: set[str]) -> list[str]:
+    found = [problem for url in urls for problem in url.problems()]
+    found += [
+        f"the password of {url.key} is to be that of {url.password_key}, which is not in keys; add it to keys"
+        for url in urls
+        if url.password_key and url.password_key not in known
+    ]
+    twice = sorted({url.key for url in urls if [other.key for other in urls].count(url.key) > 1})
+    return found + [f"{key} stands in urls twice; keep one" for key in twice]
+
+
+def with_urls(document: dict[str, object], urls: Sequence[Url]) -> tuple[dict[str, object], list[str]]:
+    """The document with its URLs as their parts make them, and the names of those that were different."""
+    complete, changed = dict(document), []
+    for url in urls:
+        made = url.made(str(document.get(url.password_key) or ""))
+        if complete.get(url.key) != made:
+            complete[url.key] = made
+            changed.append(url.key)
+    return complete, changed
+
+
+def make(keys: Sequence[str]) -> dict[str, str]:
     """New values for these keys."""
     return {key: FORMS[key].make() for key in keys}

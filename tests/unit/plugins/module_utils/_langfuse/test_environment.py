@@ -3,55 +3,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-import copy
-import re
 import subprocess
 from typing import Any
 
 import pytest
 from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse import environment as subject
-from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.catalogue import problem_with, variables
-from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.environment import Assembly, assemble
+from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.catalogue import variables
+from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.environment import assemble
 from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.names import KNOWN_WRONG
-from hypothesis import given
-from hypothesis import strategies as st
-
-ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:demo/application-AbCdEf"
-PARAMETER = "arn:aws:ssm:eu-central-1:123456789012:parameter/demo/value"
-BASE: dict[str, Any] = {
-    "component": "web",
-    "langfuse_version": "3.225.4",
-    "url": "https://langfuse.example.com",
-    "database": {"host": "db.example", "port": 5432, "name": "langfuse", "username": "langfuse", "ssl_mode": "require"},
-    "cache": {"host": "cache.example", "port": 6379, "tls": True},
-    "clickhouse": {"host": "clickhouse.demo.internal"},
-    "storage": {"bucket": "demo-bucket", "region": "eu-central-1"},
-    "secret_arn": ARN,
-}
-
-
-def described(**changes: Any) -> Assembly:
-    """The assembly of BASE with some options changed; None removes one, a dictionary is merged into one."""
-    options = copy.deepcopy(BASE)
-    for name, value in changes.items():
-        if isinstance(value, dict) and isinstance(options.get(name), dict):
-            options[name].update(value)
-        else:
-            options[name] = value
-    return assemble(options)
-
-
-def problems(**changes: Any) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for finding in described(**changes).errors:
-        found[finding.option] = f"{found.get(finding.option, '')}{finding.problem}; {finding.fix}\n"
-    return found
-
-
-def accepted(**changes: Any) -> Assembly:
-    assembly = described(**changes)
-    assert assembly.errors == []
-    return assembly
+from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.rules import SSO_PROVIDERS
+from langfuse_description import ARN, PARAMETER, accepted, described, problems
 
 
 def test_the_web_server_gets_everything_it_needs() -> None:
@@ -342,6 +303,39 @@ def test_a_variable_is_plain_or_secret() -> None:
 
 RULES: list[tuple[str, dict[str, Any], str, str]] = [
     (
+        "an empty and an IPv6 node",
+        {"REDIS_CLUSTER_ENABLED": True, "REDIS_CLUSTER_NODES": "[::1]:6379,b:6379"},
+        "REDIS_CLUSTER_NODES",
+        "IPv6",
+    ),
+    (
+        "a port of no node",
+        {"REDIS_CLUSTER_ENABLED": True, "REDIS_CLUSTER_NODES": "a:6379,b:70000"},
+        "REDIS_CLUSTER_NODES",
+        "not a list of nodes",
+    ),
+    (
+        "a host beside a cluster",
+        {"REDIS_CLUSTER_ENABLED": True, "REDIS_CLUSTER_NODES": "a:1", "REDIS_HOST": "a"},
+        "REDIS_HOST",
+        "ignores it where REDIS_CLUSTER_ENABLED",
+    ),
+    ("TLS to sentinels alone", {"REDIS_TLS_CERT_PATH": "/c"}, "REDIS_TLS_CERT_PATH", "REDIS_TLS_KEY_PATH"),
+    (
+        "domains without a provider",
+        {"AUTH_DOMAINS_WITH_SSO_ENFORCEMENT": "example.com"},
+        "AUTH_DOMAINS_WITH_SSO_ENFORCEMENT",
+        "nobody of these domains",
+    ),
+    ("retention without project", {"LANGFUSE_INIT_PROJECT_RETENTION": 30}, "LANGFUSE_INIT_PROJECT_RETENTION", "init."),
+    ("session too short", {"AUTH_SESSION_MAX_AGE": 5}, "AUTH_SESSION_MAX_AGE", "> 5"),
+    (
+        "segments too long",
+        {"LANGFUSE_S3_EVENT_KEY_MAX_SEGMENT_BYTES": 4096},
+        "LANGFUSE_S3_EVENT_KEY_MAX_SEGMENT_BYTES",
+        "<= 2048",
+    ),
+    (
         "two Redis modes",
         {"REDIS_CLUSTER_ENABLED": True, "REDIS_SENTINEL_ENABLED": True},
         "REDIS_SENTINEL_ENABLED",
@@ -457,6 +451,73 @@ def test_rules_between_variables_hold_for_every_component(
         ({"secret_arn": None}, "secret_arn", "ENCRYPTION_KEY"),
         ({"secret_keys": ["SALT"]}, "secret_arn", "REDIS_AUTH"),
         ({"node_heap_mib": 100}, "node_heap_mib", "too little"),
+        ({"url": "https://a.example/langfuse"}, "url", "at the root of its host"),
+        ({"cache": {"mode": "ring"}}, "cache.mode", "standalone, cluster, sentinel"),
+        ({"cache": {"mode": "cluster", "host": None}}, "cache.mode", "set cache.nodes"),
+        ({"cache": {"mode": "cluster", "host": None, "nodes": ["a"]}}, "cache.nodes", "host:port"),
+        ({"cache": {"mode": "sentinel", "host": None, "nodes": ["a:1"]}}, "cache.mode", "cache.master_name"),
+        ({"cache": {"nodes": ["a:1"]}}, "cache.nodes", "set cache.mode"),
+        ({"cache": {"master_name": "m"}}, "cache.master_name", "set cache.mode"),
+        ({"cache": {"password_from_secret": False}}, "secret_arn", "REDIS_AUTH"),
+        (
+            {"cache": {"mode": "sentinel", "nodes": ["a:1"], "master_name": "m", "tls": False, "sentinel_tls": True}},
+            "cache.sentinel_tls",
+            "REDIS_TLS_ENABLED",
+        ),
+        ({"cache": {"tls_cert_path": "/c"}}, "cache.tls_cert_path", "REDIS_TLS_KEY_PATH"),
+        ({"cache": {"socket_timeout_ms": 500}}, "cache.socket_timeout_ms", "outside"),
+        (
+            {"database": {"direct_url_from_secret": True}, "secret_arn": None},
+            "database.direct_url_from_secret",
+            "DIRECT_URL",
+        ),
+        ({"clickhouse": {"mode": "farm"}}, "clickhouse.mode", "single, replicated, cloud"),
+        ({"clickhouse": {"mode": "cloud", "secure": False}}, "clickhouse.secure", "TLS only"),
+        ({"clickhouse": {"mode": "single", "cluster_enabled": True}}, "clickhouse.cluster_enabled", "which is single"),
+        ({"clickhouse": {"mode": "replicated", "cluster_enabled": False}}, "clickhouse.cluster_enabled", "replicated"),
+        ({"clickhouse": {"mode": "replicated", "cluster_name": "big"}}, "clickhouse.cluster_name", "default"),
+        ({"storage": {"media": {"prefix": "media"}}}, "storage.media.prefix", "'/'"),
+        ({"storage": {"events": {"kms_key_id": "alias/x"}}}, "storage.events.kms_key_id", "aws:kms"),
+        ({"storage": {"exports": {"region": "auto"}}}, "storage.exports.region", "no region 'auto'"),
+        ({"sso": {"providers": [{"provider": "myspace"}]}}, "sso.providers[0].provider", "knows no provider"),
+        (
+            {"sso": {"providers": [{"provider": "google", "client_id": "x", "tenant_id": "t"}]}},
+            "sso.providers[0].tenant_id",
+            "no such setting for google",
+        ),
+        (
+            {
+                "sso": {
+                    "providers": [{"provider": "github", "client_id": "x"}, {"provider": "github", "client_id": "y"}]
+                }
+            },
+            "sso.providers[1].provider",
+            "twice",
+        ),
+        (
+            {"sso": {"providers": [{"provider": "azure_ad", "client_id": "x"}]}},
+            "sso.providers[0].client_id",
+            "AUTH_AZURE_AD_TENANT_ID",
+        ),
+        ({"sso": {"password_login": False}}, "sso.password_login", "sso.providers"),
+        ({"sso": {"session_max_age_minutes": 5}}, "sso.session_max_age_minutes", "> 5"),
+        ({"mail": {"verification_required": True}}, "mail.verification_required", "sends no mail"),
+        ({"mail": {"from_address": "a@b.c"}, "secret_arn": None}, "mail.from_address", "SMTP_CONNECTION_URL"),
+        ({"init": {"org_id": "o", "user_email": "a@b.c"}, "secret_keys": ["SALT"]}, "init.user_email", "makes no user"),
+        ({"init": {"org_id": "o", "project_id": "p", "project_retention": 2}}, "init.project_retention", ">= 3"),
+        ({"queue_shards": {"ingestion": 0}}, "queue_shards.ingestion", "> 0"),
+        ({"queue_shards": {"lunch": 2}}, "queue_shards.lunch", "no such queue"),
+        ({"write_mode": "sideways"}, "write_mode", "legacy, dual, events_only"),
+        (
+            {"secret_settings": {"REDIS_CONNECTION_STRING": PARAMETER}, "settings": {"REDIS_HOST": "a"}},
+            "settings.REDIS_HOST",
+            "REDIS_CONNECTION_STRING",
+        ),
+        (
+            {"secret_settings": {"DATABASE_URL": PARAMETER}, "settings": {"DATABASE_ARGS": "schema=x"}},
+            "settings.DATABASE_ARGS",
+            "ignores DATABASE_ARGS",
+        ),
         ({"init": {"org_id": "o", "project_name": "P"}}, "init.project_name", "init.project_id"),
         ({"settings": {"bad name": "x"}}, "settings.bad name", "letters"),
         ({"settings": {"LANGFUSE_LOG_LEVEL": {"a": 1}}}, "settings.LANGFUSE_LOG_LEVEL", "text"),
@@ -470,105 +531,90 @@ def test_a_cluster_of_another_name_is_fine_in_langfuse_4() -> None:
     accepted(langfuse_version="4.16.0", clickhouse={"cluster_enabled": True, "cluster_name": "big"})
 
 
-# Properties.
-
-EXAMPLES = {"string": "a", "number": "100", "url": "https://a.example/application/o/a/", "iso-date": "2026-01-01"}
-# Given alone, these are refused with good reason; the rules' own tests give them with what they need.
-TOGETHER = re.compile(
-    r"AUTH_\w+_(CLIENT_ID|CLIENT_SECRET|ISSUER|TENANT_ID|BASE_URL|NAME)$|_ACCESS_KEY(_ID)?$|_KMS_KEY_ID$|_PREFIX$"
-    r"|^LANGFUSE_INIT_|^EMAIL_FROM|^SMTP_|^TZ$|_REGION$"
+@pytest.mark.parametrize(
+    ("changes", "option", "words"),
+    [
+        (
+            {"telemetry": False, "secret_settings": {"LANGFUSE_EE_LICENSE_KEY": PARAMETER}},
+            "telemetry",
+            "reports usage statistics all the same",
+        ),
+        ({"init": {"org_id": "o", "project_id": "p", "project_retention": 30}}, "init.project_retention", "licence"),
+        ({"settings": {"LANGFUSE_UI_API_HOST": "https://a.example"}}, "settings.LANGFUSE_UI_API_HOST", "licence"),
+        ({"settings": {"CLOUD_CRM_EMAIL": "a@b.c"}}, "settings.CLOUD_CRM_EMAIL", "Cloud only"),
+        ({"settings": {"REDIS_SENTINEL_NODES": "a:1"}}, "settings.REDIS_SENTINEL_NODES", "set cache.mode to sentinel"),
+        ({"cache": {"tls": False, "tls_ca_path": "/ca.pem"}}, "cache.tls_ca_path", "REDIS_TLS_ENABLED is not true"),
+        ({"cache": {"mode": "cluster", "host": None, "nodes": ["a:1"]}}, "cache.mode", "queue_shards.ingestion"),
+    ],
 )
+def test_what_langfuse_would_ignore_is_warned_of(changes: dict[str, Any], option: str, words: str) -> None:
+    warnings = accepted(**changes).warnings
+    assert [warning.option for warning in warnings] == ([option] if option else [])
+    assert all(words in str(warning) for warning in warnings)
 
 
-def example(name: str, major: int) -> str:
-    variable = variables(major)[name]
-    if variable.choices:
-        return variable.choices[-1] if variable.choices[-1] != "lambda-microvm" else variable.choices[0]
-    candidates = [
-        variable.default,
-        *EXAMPLES.values(),
-        "0.5",
-        "7",
-        "a@b.example",
-        "p:0.5",
-        "pkce",
-        "2026-01-01T00:00:00Z",
-    ]
-    return next(value for value in candidates if value and not problem_with(variable, value))
+def test_enough_shards_in_a_cluster_are_fine() -> None:
+    cluster = {"mode": "cluster", "host": None, "nodes": ["a:1"]}
+    assert accepted(cache=cluster, queue_shards={"ingestion": 4, "trace_upsert": 4}).warnings == []
 
 
-@pytest.mark.parametrize("version", ["3.225.4", "4.16.0"])
-def test_every_variable_of_the_catalogue_is_reachable(version: str) -> None:
-    """Each as a setting of its own, or as a secret of its own, in one of the containers; or it is made by an option."""
-    major = int(version[0])
-    made = set(accepted(langfuse_version=version).environment)
-    unreached = []
-    for name, variable in variables(major).items():
-        if name in made:
-            continue
-        given = (
-            {"secret_settings": {name: PARAMETER}} if variable.secret else {"settings": {name: example(name, major)}}
-        )
-        assemblies = [described(langfuse_version=version, component=each, **given) for each in ("web", "worker")]
-        if not any(name in {**each.environment, **each.secrets} for each in assemblies):
-            unreached.append(name)
-    assert unreached == []
+def test_a_cluster_needs_no_password() -> None:
+    cluster = {"mode": "cluster", "host": None, "nodes": ["a:1"], "password_from_secret": False}
+    assert "REDIS_AUTH" not in accepted(cache=cluster).secrets
 
 
-plain_names = sorted(
-    name
-    for name, variable in variables(3).items()
-    if not variable.secret
-    and not variable.inlined
-    and variable.read_by("web")
-    and name not in accepted().environment
-    and not TOGETHER.search(name)
-    and not name.startswith(("REDIS_CLUSTER", "REDIS_SENTINEL", "LANGFUSE_USE_", "LANGFUSE_MIGRATION_", "AUTH_DISABLE"))
-    and name
-    not in ("AUTH_EMAIL_VERIFICATION_REQUIRED", "AUTH_WORKOS_CONNECTION_ID", "LANGFUSE_S3_BATCH_EXPORT_ENABLED")
-)
+def test_clickhouse_cloud_has_its_own_defaults() -> None:
+    environment = accepted(clickhouse={"mode": "cloud", "host": "abc.clickhouse.cloud"}).environment
+    assert environment["CLICKHOUSE_URL"] == "https://abc.clickhouse.cloud:8443"
+    assert environment["CLICKHOUSE_MIGRATION_URL"] == "clickhouse://abc.clickhouse.cloud:9440"
+    assert environment["CLICKHOUSE_USER"] == "default"
+    assert environment["CLICKHOUSE_CLUSTER_ENABLED"] == "false"
 
 
-@given(st.sets(st.sampled_from(plain_names), max_size=20))
-def test_accepted_settings_come_out_as_they_went_in(names: set[str]) -> None:
-    settings = {name: example(name, 3) for name in names}
-    assembly = accepted(settings=settings)
-    assert {name: assembly.environment[name] for name in names} == settings
-    back = accepted(settings={name: value for name, value in assembly.environment.items() if name in names})
-    assert back.digest() == assembly.digest()
+def test_a_url_of_the_secret_replaces_the_databases_parts() -> None:
+    assembly = accepted(database={"url_from_secret": True, "direct_url_from_secret": True})
+    assert assembly.secrets["DATABASE_URL"] == f"{ARN}:DATABASE_URL::"
+    assert assembly.secrets["DIRECT_URL"] == f"{ARN}:DIRECT_URL::"
+    assert "DATABASE_PASSWORD" not in assembly.secrets
+    assert not [name for name in assembly.environment if name.startswith("DATABASE_")]
+    migration = accepted(component="migration", database={"url_from_secret": True, "direct_url_from_secret": True})
+    assert set(migration.secrets) == {"CLICKHOUSE_PASSWORD", "DATABASE_URL", "DIRECT_URL"}
 
 
-@given(
-    st.dictionaries(
-        st.sampled_from(sorted(name for name, variable in variables(3).items() if variable.secret)),
-        st.text(min_size=8).filter(str.strip),
-        min_size=1,
-    )
-)
-def test_no_secret_value_reaches_the_plain_part_or_a_message(settings: dict[str, str]) -> None:
-    found = described(settings=settings)
-    assert {finding.option for finding in found.errors} >= {f"settings.{name}" for name in settings}
-    assert set(settings.values()) <= found.leaked
-    assert not set(settings) & set(found.environment)
+def test_each_use_of_the_storage_may_be_elsewhere() -> None:
+    environment = accepted(
+        component="worker",
+        storage={
+            "sse": "aws:kms",
+            "kms_key_id": "alias/a",
+            "media": {"bucket": "media-bucket", "sse": "AES256", "kms_key_id": ""},
+            "exports": {"external_endpoint": "https://s3.example.com", "prefix": "out/"},
+        },
+    ).environment
+    assert environment["LANGFUSE_S3_EVENT_UPLOAD_SSE_KMS_KEY_ID"] == "alias/a"
+    assert environment["LANGFUSE_S3_MEDIA_UPLOAD_BUCKET"] == "media-bucket"
+    assert environment["LANGFUSE_S3_MEDIA_UPLOAD_SSE"] == "AES256"
+    assert "LANGFUSE_S3_MEDIA_UPLOAD_SSE_KMS_KEY_ID" not in environment
+    assert environment["LANGFUSE_S3_BATCH_EXPORT_BUCKET"] == "demo-bucket"
+    assert environment["LANGFUSE_S3_BATCH_EXPORT_PREFIX"] == "out/"
+    assert environment["LANGFUSE_S3_BATCH_EXPORT_EXTERNAL_ENDPOINT"] == "https://s3.example.com"
 
 
-texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=30)
+def test_another_store_needs_no_region() -> None:
+    assert accepted(storage={"region": None}, settings={"LANGFUSE_USE_AZURE_BLOB": True}).errors == []
 
 
-@given(st.dictionaries(st.from_regex(r"\ASOME_[A-Z]{1,9}\Z"), texts, max_size=5))
-def test_any_text_survives_in_a_variable_of_ones_own(settings: dict[str, str]) -> None:
-    environment = accepted(settings=settings).environment
-    assert {name: environment[name] for name in settings} == settings
-
-
-@given(st.permutations(sorted(BASE["storage"].items())), st.permutations([("A", "1"), ("B", "2"), ("C", "3")]))
-def test_the_digest_does_not_depend_on_the_order(
-    storage: list[tuple[str, str]], settings: list[tuple[str, str]]
-) -> None:
-    assert (
-        described(storage=dict(storage), settings=dict(settings)).digest()
-        == described(settings={"A": "1", "B": "2", "C": "3"}).digest()
-    )
+@pytest.mark.parametrize("name", sorted(SSO_PROVIDERS))
+def test_every_provider_can_be_set_up(name: str) -> None:
+    parts = [part.lower() for part in SSO_PROVIDERS[name] if part != "CLIENT_SECRET"]
+    given = {part: "https://id.example/application/o/a/" for part in parts}
+    sso = {"providers": [{"provider": name.lower(), **given}], "password_login": False}
+    assembly = accepted(sso=sso)
+    assert assembly.secrets[f"AUTH_{name}_CLIENT_SECRET"] == f"{ARN}:AUTH_{name}_CLIENT_SECRET::"
+    assert assembly.environment[f"AUTH_{name}_CLIENT_ID"] == given["client_id"]
+    assert assembly.environment["AUTH_DISABLE_USERNAME_PASSWORD"] == "true"
+    elsewhere = accepted(sso=sso, secret_settings={f"AUTH_{name}_CLIENT_SECRET": PARAMETER})
+    assert elsewhere.secrets[f"AUTH_{name}_CLIENT_SECRET"] == PARAMETER
 
 
 def test_a_shell_reads_dotenv_as_it_was_meant() -> None:
