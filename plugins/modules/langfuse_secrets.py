@@ -53,8 +53,8 @@ options:
       - Keys that have a value elsewhere, such as in an estate's own secrets, with the ARN to read it from, as ECS takes it
         too. It is an SSM parameter's (C(arn:aws:ssm:...:parameter/name)), or a Secrets Manager secret's, alone for its whole
         text, or with the key of its JSON (C(arn:aws:secretsmanager:...:secret:name-AbCdEf:json-key::)).
-      - The value is copied where the key is missing here, or is in O(rotate). It is checked, and never looked at again
-        afterwards.
+      - The value is copied where the key is missing here, or is in O(rotate) and has changed there. It is checked, and never
+        looked at again afterwards.
       - The keys need not be in O(keys).
     type: dict
     default: {}
@@ -567,6 +567,10 @@ def completed(module: AnsibleAWSModule, values: dict[str, Any], to_make: Plan) -
             problems.append(
                 f"{problem}; put a right value into {module.params['adopt'][key]}, or take {key} out of adopt"
             )
+        if new[key] == values.get(key):
+            # It was rotated there already, and is here.
+            to_make.rotated.remove(key)
+    to_make.adopted = [key for key in to_make.adopted if key in to_make.made]
     if problems:
         refuse(module, problems)
     complete, to_make.urls = with_urls({**values, **new}, urls(module))

@@ -50,6 +50,7 @@ SECONDS: dict[str, float] = {
     "cloudmap_instance.update": 5,
     "role.create": 10,
     "secret.delete": 5,
+    "secret.replicate": 5,
     "log_group.delete": 2,
     "bucket_configuration.settle": 5,
 }

@@ -55,3 +55,24 @@ def test_a_name_is_not_free_at_once(server: Server) -> None:
 
     server.wait(taken)
     assert secrets.get_secret_value(SecretId=name)["SecretString"] == "y"
+
+
+def test_a_copy_takes_its_time_and_keeps_its_key(server: Server) -> None:
+    secrets, name = server.client("secretsmanager"), server.name("s")
+    created = secrets.create_secret(
+        Name=name, SecretString="x", AddReplicaRegions=[{"Region": "eu-west-1", "KmsKeyId": "alias/own"}]
+    )
+    assert created["ReplicationStatus"][0]["Status"] == "InProgress"
+
+    def status() -> list[tuple[str, str, str]]:
+        copies = secrets.describe_secret(SecretId=name)["ReplicationStatus"]
+        return [(copy["Region"], copy["KmsKeyId"], copy["Status"]) for copy in copies]
+
+    server.wait(lambda: status() == [("eu-west-1", "alias/own", "InSync")])
+    with server.refuses("InvalidParameterException", "replica regions"):
+        secrets.delete_secret(SecretId=name)
+    copies = secrets.replicate_secret_to_regions(SecretId=name, AddReplicaRegions=[{"Region": "eu-west-3"}])
+    assert [copy["Status"] for copy in copies["ReplicationStatus"]] == ["InSync", "InProgress"]
+    server.wait(lambda: ("eu-west-3", "alias/aws/secretsmanager", "InSync") in status())
+    secrets.remove_regions_from_replication(SecretId=name, RemoveReplicaRegions=["eu-west-1", "eu-west-3"])
+    secrets.delete_secret(SecretId=name)

@@ -30,8 +30,8 @@ def _secret(client: Any, arn: str, **version: str) -> dict[str, Any]:
 
 @AwsErrorHandler.common_error_handler("read {1}")
 @AWSRetry.jittered_backoff()
-def _parameter(client: Any, arn: str) -> dict[str, Any]:
-    return client.get_parameter(Name=arn, WithDecryption=True)
+def _parameter(client: Any, arn: str) -> object:
+    return client.get_parameter(Name=arn, WithDecryption=True)["Parameter"]["Value"]
 
 
 def read_source(module: AnsibleAWSModule, reference: object) -> str:
@@ -41,14 +41,13 @@ def read_source(module: AnsibleAWSModule, reference: object) -> str:
     """
     arn = str(reference)
     if not VALUE_FROM.fullmatch(arn):
+        # It may be the value itself, by mistake.
+        module.no_log_values.add(arn)
         raise SourceError("where to read it is not the ARN of an SSM parameter or a Secrets Manager secret")
     service, region = arn.split(":")[2:4]
     client = module.client(service, region=region)
     try:
-        if service == "ssm":
-            value = _parameter(client, arn)["Parameter"]["Value"]
-        else:
-            value = _from_secret(client, arn)
+        value = _parameter(client, arn) if service == "ssm" else _from_secret(client, arn)
     except AwsError as error:
         raise SourceError(str(error).rstrip(".")) from error
     if not isinstance(value, str) or not value:

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
-HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
+HOST = re.compile(r"[A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Url:
         found = []
         if not SCHEME.fullmatch(self.scheme):
             found.append(f"the scheme of {self.key} is not one such as postgresql, rediss or smtps")
-        if not HOST.fullmatch(self.host):
+        if not HOST.fullmatch(self.host) and not _is_ipv6(self.host):
             found.append(f"the host of {self.key} is not a host name or address; set it without scheme, port and path")
         if self.port is not None and not 0 < self.port < 65536:
             found.append(f"the port of {self.key} is not one from 1 to 65535")
@@ -51,6 +52,14 @@ class Url:
         pairs = "&".join(f"{_encoded(name)}={_encoded(value)}" for name, value in self.query.items())
         path = f"/{quote(self.path.lstrip('/'), safe='/')}" if self.path else ""
         return f"{self.scheme}://{credentials}{'@' if credentials else ''}{place}{path}{'?' if pairs else ''}{pairs}"
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return "%" not in text
 
 
 def _encoded(value: object) -> str:

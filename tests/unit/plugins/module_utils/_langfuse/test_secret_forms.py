@@ -10,10 +10,14 @@ import pytest
 from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.secret_forms import (
     DEFAULT_KEYS,
     FORMS,
+    NEVER_ROTATED,
+    ROTATION,
     make,
     plan,
     problem_with_value,
+    with_urls,
 )
+from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.urls import Url
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -117,3 +121,63 @@ def test_a_key_of_ones_own_must_exist() -> None:
 
 def test_rotating_what_is_not_a_key_is_a_mistake() -> None:
     assert "add it to keys" in plan({}, ["SALT"], ["REDIS_AUTH"]).problems[0]
+
+
+DATABASE_URL = Url("DATABASE_URL", "postgresql", "db", 5432, "langfuse", "langfuse", "DATABASE_PASSWORD")
+
+
+def test_what_exists_elsewhere_is_adopted_and_not_made() -> None:
+    result = plan({}, ["SALT", "REDIS_AUTH"], [], ["SALT", "OWN"])
+    assert result.problems == []
+    assert (result.made, result.adopted, result.generated) == (
+        ["OWN", "REDIS_AUTH", "SALT"],
+        ["OWN", "SALT"],
+        ["REDIS_AUTH"],
+    )
+    there = plan({"SALT": "x" * 8, "OWN": "y", "REDIS_AUTH": "z" * 16}, ["SALT", "REDIS_AUTH"], [], ["SALT", "OWN"])
+    assert (there.made, there.adopted) == ([], [])
+
+
+def test_an_adopted_value_may_replace_another_when_it_is_rotated() -> None:
+    result = plan({"SALT": "x" * 8}, ["SALT"], ["SALT"], ["SALT"])
+    assert (result.rotated, result.adopted, result.generated) == (["SALT"], ["SALT"], [])
+
+
+def test_a_projects_keys_are_adopted_both_or_not_at_all() -> None:
+    public = "LANGFUSE_INIT_PROJECT_PUBLIC_KEY"
+    assert "only adopted together" in plan({}, list(DEFAULT_KEYS), [], [public]).problems[0]
+    assert plan({}, list(DEFAULT_KEYS), [], [public, public.replace("PUBLIC", "SECRET")]).problems == []
+
+
+def test_a_password_within_a_url_may_have_any_characters() -> None:
+    document: dict[str, object] = {"DATABASE_PASSWORD": "p@ss/wörd?#%"}
+    assert plan(document, ["DATABASE_PASSWORD"], []).problems
+    assert plan(document, ["DATABASE_PASSWORD"], [], (), [DATABASE_URL]).problems == []
+    line = {"DATABASE_PASSWORD": "two\nlines"}
+    assert plan({**line}, ["DATABASE_PASSWORD"], [], (), [DATABASE_URL]).problems
+    # ClickHouse's migrations take no other URL, so there is nothing to encode it for.
+    clickhouse = Url("OWN_URL", "clickhouse", "c", password_key="CLICKHOUSE_PASSWORD")
+    assert plan({"CLICKHOUSE_PASSWORD": "p@ssword!"}, ["CLICKHOUSE_PASSWORD"], [], (), [clickhouse]).problems
+
+
+def test_urls_follow_their_password() -> None:
+    first, changed = with_urls({"DATABASE_PASSWORD": "one@"}, [DATABASE_URL])
+    assert first["DATABASE_URL"] == "postgresql://langfuse:one%40@db:5432/langfuse"
+    assert changed == ["DATABASE_URL"]
+    assert with_urls(first, [DATABASE_URL]) == (first, [])
+    second, changed = with_urls({**first, "DATABASE_PASSWORD": "two"}, [DATABASE_URL])
+    assert (second["DATABASE_URL"], changed) == ("postgresql://langfuse:two@db:5432/langfuse", ["DATABASE_URL"])
+
+
+def test_urls_that_cannot_be_made() -> None:
+    assert "add it to keys" in plan({}, ["SALT"], [], (), [DATABASE_URL]).problems[0]
+    twice = plan({}, ["DATABASE_PASSWORD"], [], (), [DATABASE_URL, DATABASE_URL]).problems
+    assert twice == ["DATABASE_URL stands in urls twice; keep one"]
+    assert "the host of X" in plan({}, [], [], (), [Url("X", "smtp", "https://mail")]).problems[0]
+
+
+def test_every_key_that_can_be_rotated_says_what_it_needs_then() -> None:
+    assert set(ROTATION) | set(NEVER_ROTATED) == set(FORMS)
+    document: dict[str, object] = dict(make(list(DEFAULT_KEYS)))
+    steps = plan(document, list(DEFAULT_KEYS), ["SALT", "DATABASE_PASSWORD", "REDIS_AUTH"]).next_steps()
+    assert [step.partition(":")[0] for step in steps] == ["REDIS_AUTH", "DATABASE_PASSWORD", "SALT"]
