@@ -41,6 +41,15 @@ options:
   langfuse_write_mode:
     description: Which tables Langfuse writes while v3 turns into v4.
     type: raw
+  langfuse_sso:
+    description: Sign-on with providers.
+    type: raw
+  langfuse_mail:
+    description: Mail that Langfuse sends.
+    type: raw
+  langfuse_queue_shards:
+    description: Into how many parts each of Langfuse's queues is split.
+    type: raw
   langfuse_init_org_id:
     description: Id of the first organisation.
     type: raw
@@ -345,6 +354,9 @@ RAW = (
     "langfuse_settings",
     "langfuse_secret_settings",
     "langfuse_write_mode",
+    "langfuse_sso",
+    "langfuse_mail",
+    "langfuse_queue_shards",
     "langfuse_init_org_id",
     "langfuse_init_org_name",
     "langfuse_init_project_id",

@@ -180,8 +180,8 @@ notes:
   - ECS reads the secret when a task starts, so running tasks keep what they have until they are replaced. After a rotation
     run C(llmops.langfuse.site), which converges the stores first and then replaces the tasks, or the components yourself in the
     order below. Rotate one store's password at a time. C(docs/secrets.md) has the details and the way back.
-  - V(REDIS_AUTH) - ElastiCache takes the old and the new password while it changes over, and connections that are open stay
-    open.
+  - V(REDIS_AUTH) - ElastiCache takes the old and the new password while it changes over, then the new one alone. Connections
+    that are open stay open.
   - V(DATABASE_PASSWORD) - Aurora has one password. Open connections stay open, and tasks that open a new one with the old
     password fail until they are replaced.
   - V(CLICKHOUSE_PASSWORD) - every request carries it, so this is the one rotation that the running tasks notice at once. The

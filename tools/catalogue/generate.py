@@ -22,6 +22,7 @@ PIECE = 80
 # The tables, and the release that each was read from with its date.
 BASE = "langfuse_env_3.225.4.csv"
 CHANGES = "langfuse_env_changes_4.16.0.csv"
+SINCE = "langfuse_env_since.csv"
 SOURCES = {3: ("3.225.4", "2026-08-20"), 4: ("4.16.0", "2026-08-21")}
 
 HEADER = '''\
@@ -110,6 +111,15 @@ def read(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def since(rows: list[dict[str, str]]) -> str:
+    """The first release of variables that their major did not have from its beginning."""
+    text = "\n# (name, major version): the first release that reads the variable, where the major's first does not.\n"
+    text += "SINCE: dict[tuple[str, int], tuple[int, int, int]] = {\n"
+    for row in rows:
+        text += f'    ("{row["name"]}", {row["major"]}): ({row["since"].replace(".", ", ")}),\n'
+    return text + "}\n"
+
+
 def generate() -> str:
     changes = read(CHANGES)
     added = [row for row in changes if row["change"].startswith("added")]
@@ -126,6 +136,7 @@ def generate() -> str:
         + "\n# Gone in Langfuse 4.\nV4_GONE: tuple[str, ...] = (\n"
         + "".join(f'    "{name}",\n' for name in gone)
         + ")\n"
+        + since(read(SINCE))
     )
 
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from .catalogue_data import V3, V4_ADDED, V4_CHANGED, V4_GONE, Row
+from .catalogue_data import SINCE, V3, V4_ADDED, V4_CHANGED, V4_GONE, Row
 
 # What the containers read that no schema of Langfuse names: Next.js's server, Node.js and the C library.
 BESIDES: tuple[Row, ...] = (
@@ -62,6 +62,12 @@ def variables(major: int) -> dict[str, Variable]:
         for name in V4_GONE:
             del rows[name]
     return {name: Variable(*row) for name, row in sorted(rows.items())}
+
+
+def read_since(name: str, version: tuple[int, int, int]) -> str | None:
+    """The first release of this major version that reads the variable, where that is a later one than this."""
+    first = SINCE.get((name, version[0]))
+    return ".".join(map(str, first)) if first and first > version else None
 
 
 def problem_with(variable: Variable, value: str) -> tuple[str, str] | None:

@@ -253,7 +253,11 @@ def storage(draft: Draft) -> None:
 
 def sign_on(draft: Draft) -> None:
     given = draft.options["sso"]
-    for place, provider in enumerate(given.get("providers") or []):
+    chosen = given.get("providers") or []
+    if not isinstance(chosen, list) or not all(isinstance(each, dict) for each in chosen):
+        draft.error("sso.providers", "it is not a list of providers", "set a list, each with provider and client_id")
+        chosen = []
+    for place, provider in enumerate(chosen):
         _provider(draft, f"sso.providers[{place}]", provider)
     if given.get("password_login") is not None:
         draft.put("AUTH_DISABLE_USERNAME_PASSWORD", not given["password_login"], "sso.password_login")

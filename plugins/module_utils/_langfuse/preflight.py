@@ -402,7 +402,12 @@ CHECKS = (
 def _settings(given: Variables, judgement: Judgement) -> None:
     """Langfuse's own variables, by the same rules as those of langfuse_env."""
     settings, references = given.get("langfuse_settings") or {}, given.get("langfuse_secret_settings") or {}
-    for variable, value in (("langfuse_settings", settings), ("langfuse_secret_settings", references)):
+    groups = {name: given.get(f"langfuse_{name}") or {} for name in ("sso", "mail", "queue_shards")}
+    for variable, value in (
+        ("langfuse_settings", settings),
+        ("langfuse_secret_settings", references),
+        *((f"langfuse_{name}", value) for name, value in groups.items()),
+    ):
         if not isinstance(value, dict):
             judgement.errors.append(Finding(variable, "it is not a dictionary", "set names and values"))
             return
@@ -419,6 +424,7 @@ def _settings(given: Variables, judgement: Judgement) -> None:
             "init": {
                 key.removeprefix("langfuse_init_"): value for key, value in given.items() if "langfuse_init_" in key
             },
+            **groups,
             "write_mode": given.get("langfuse_write_mode") or None,
             "settings": settings,
             "secret_settings": references,
@@ -447,6 +453,7 @@ def _of_the_inventory(finding: Finding, settings: Variables) -> Finding:
 
 def _in_inventory_names(text: str) -> str:
     text = re.sub(r"(?<![\w.-])(secret_settings|settings|write_mode)(?!\w)", r"langfuse_\1", text)
+    text = re.sub(r"(?<![\w.-])(sso|mail|queue_shards)\.(?=\w)", r"langfuse_\1.", text)
     text = re.sub(r"\binit\.(\w+)", r"langfuse_init_\1", text)
     text = re.sub(r"\bclickhouse\.(host|user|database|secure)\b", r"clickhouse_\1", text)
     return "langfuse_url" if text == "url" else text
@@ -456,12 +463,14 @@ def secret_findings(secret_name: str, values: object) -> list[Finding]:
     """What is wrong with the values that an existing secret has, which its owner may have put there."""
     if not isinstance(values, dict):
         return [Finding(f"the secret {secret_name}", "its value is not a JSON object", "mend it or delete the secret")]
+    # With a URL in the secret, Langfuse does not read the password itself.
+    encoded = {"DATABASE_PASSWORD"} if values.get("DATABASE_URL") else set()
     return [
         Finding(f"the secret {secret_name}", problem, f"put a right value there, or rotate {key} with langfuse_secrets")
         if key != "ENCRYPTION_KEY"
         else Finding(f"the secret {secret_name}", problem, "put 64 hexadecimal characters there (openssl rand -hex 32)")
         for key in sorted(FORMS)
-        if values.get(key) and (problem := problem_with_value(key, values[key]))
+        if values.get(key) and (problem := problem_with_value(key, values[key], encoded=key in encoded))
     ]
 
 

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from .catalogue import variables
+from .catalogue import read_since, variables
 from .findings import Finding
 from .versions import Version
 
@@ -52,6 +52,9 @@ OTHER_STORES = (
 # Secret variables that every installation needs. Langfuse's schema leaves some of them out, and then fails later.
 DATABASE_PARTS = ("DATABASE_ARGS", "DATABASE_HOST", "DATABASE_NAME", "DATABASE_PASSWORD", "DATABASE_USERNAME")
 NEEDED_SECRETS = ("CLICKHOUSE_PASSWORD", "ENCRYPTION_KEY", "NEXTAUTH_SECRET", "SALT")
+DECIDING = ("REDIS_CLUSTER_ENABLED", "REDIS_SENTINEL_ENABLED", "LANGFUSE_MIGRATION_V4_WRITE_MODE")
+# Options that nobody has to set.
+CHOSEN = ("settings.", "secret_settings.", "sso.", "mail.", "init.", "queue_shards.")
 URL_SAFE = re.compile(r"[A-Za-z0-9_.-]+")
 CLUSTER_QUEUES = ("LANGFUSE_INGESTION_QUEUE_SHARD_COUNT", "LANGFUSE_TRACE_UPSERT_QUEUE_SHARD_COUNT")
 NODES = re.compile(r"[^:,\s]+:[0-9]{1,5}(,\s*[^:,\s]+:[0-9]{1,5})*")
@@ -376,6 +379,17 @@ def sandbox(it: Description) -> Findings:
             yield Finding(it.where(f"{prefix}PROVIDER"), f"the sandbox 'lambda-microvm' needs {name}", f"set {name}")
 
 
+def too_new(it: Description) -> Findings:
+    """What decides about more than itself, and would be ignored by a release that does not have it yet."""
+    for name in DECIDING:
+        if it.plain.get(name) not in (None, "false") and (since := read_since(name, it.version)):
+            yield Finding(
+                it.where(name),
+                f"Langfuse {it.version} does not have it yet",
+                f"set langfuse_version to {since} or later",
+            )
+
+
 def time_zone(it: Description) -> Findings:
     if it.plain.get("TZ", "UTC") not in ("UTC", "Etc/UTC"):
         yield Finding(it.where("TZ"), "Langfuse gives wrong results in any time zone but UTC", "remove it")
@@ -402,6 +416,16 @@ def without_effect(it: Description) -> Findings:
             "with an enterprise licence Langfuse reports usage statistics all the same",
             "remove it",
         )
+
+
+def read_later(it: Description) -> Findings:
+    for name in sorted({*it.plain, *it.secret} - {*DECIDING}):
+        if it.origin[name].startswith(CHOSEN) and (since := read_since(name, it.version)):
+            yield Finding(
+                it.where(name),
+                f"Langfuse {it.version} does not read {name} yet; {since} does",
+                "remove it, or set a later langfuse_version",
+            )
 
 
 def redis_without_effect(it: Description) -> Findings:
@@ -450,6 +474,7 @@ RULES: tuple[Callable[[Description], Findings], ...] = (
     sign_on,
     first_project,
     sandbox,
+    too_new,
     time_zone,
 )
-CAUTIONS: tuple[Callable[[Description], Findings], ...] = (without_effect, redis_without_effect, shards)
+CAUTIONS: tuple[Callable[[Description], Findings], ...] = (without_effect, read_later, redis_without_effect, shards)

@@ -9,7 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.catalogue import problem_with, variables
+from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.catalogue import (
+    problem_with,
+    read_since,
+    variables,
+)
+from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.catalogue_data import SINCE, SOURCES
+from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.versions import NEWEST_READ, parse
 
 TABLES = Path(__file__).resolve().parents[5] / "tools/catalogue"
 
@@ -40,6 +46,34 @@ def test_langfuse_4_differs_as_its_table_says() -> None:
     )
     assert three["LANGFUSE_MIGRATION_V4_WRITE_MODE"].default == "legacy"
     assert four["LANGFUSE_MIGRATION_V4_WRITE_MODE"].default == "events_only"
+
+
+def test_the_catalogue_is_of_the_releases_that_the_versions_name() -> None:
+    assert {major: release for major, (release, _date) in SOURCES.items()} == NEWEST_READ
+
+
+def test_every_first_release_is_one_that_the_catalogue_covers() -> None:
+    assert len(SINCE) > 400
+    for (name, major), first in SINCE.items():
+        assert name in variables(major)
+        newest = parse(NEWEST_READ[major])
+        assert newest is not None
+        assert (major, 0, 0) < first <= newest
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "since"),
+    [
+        ("REDIS_CLUSTER_ENABLED", (3, 69, 0), "3.70.0"),
+        ("REDIS_CLUSTER_ENABLED", (3, 70, 0), None),
+        ("REDIS_CLUSTER_ENABLED", (4, 0, 0), None),
+        ("DATABASE_URL", (3, 0, 0), None),
+        ("LANGFUSE_IN_APP_AGENT_ENABLED", (4, 14, 0), "4.15.0"),
+        ("NO_SUCH_VARIABLE", (3, 0, 0), None),
+    ],
+)
+def test_the_first_release_that_reads_a_variable(name: str, version: tuple[int, int, int], since: str | None) -> None:
+    assert read_since(name, version) == since
 
 
 def test_secrets_are_marked_also_where_only_the_name_says_so() -> None:

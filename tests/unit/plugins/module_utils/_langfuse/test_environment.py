@@ -507,6 +507,12 @@ def test_rules_between_variables_hold_for_every_component(
         ({"init": {"org_id": "o", "project_id": "p", "project_retention": 2}}, "init.project_retention", ">= 3"),
         ({"queue_shards": {"ingestion": 0}}, "queue_shards.ingestion", "> 0"),
         ({"queue_shards": {"lunch": 2}}, "queue_shards.lunch", "no such queue"),
+        (
+            {"langfuse_version": "3.60.0", "cache": {"mode": "cluster", "host": None, "nodes": ["a:1"]}},
+            "cache.mode",
+            "set langfuse_version to 3.70.0 or later",
+        ),
+        ({"langfuse_version": "3.100.0", "write_mode": "dual"}, "write_mode", "3.179.0"),
         ({"write_mode": "sideways"}, "write_mode", "legacy, dual, events_only"),
         (
             {"secret_settings": {"REDIS_CONNECTION_STRING": PARAMETER}, "settings": {"REDIS_HOST": "a"}},
@@ -542,6 +548,12 @@ def test_a_cluster_of_another_name_is_fine_in_langfuse_4() -> None:
         ({"init": {"org_id": "o", "project_id": "p", "project_retention": 30}}, "init.project_retention", "licence"),
         ({"settings": {"LANGFUSE_UI_API_HOST": "https://a.example"}}, "settings.LANGFUSE_UI_API_HOST", "licence"),
         ({"settings": {"CLOUD_CRM_EMAIL": "a@b.c"}}, "settings.CLOUD_CRM_EMAIL", "Cloud only"),
+        (
+            {"langfuse_version": "3.150.0", "queue_shards": {"eval_execution": 2}},
+            "queue_shards.eval_execution",
+            "does not read LANGFUSE_EVAL_EXECUTION_QUEUE_SHARD_COUNT yet; 3.160.0 does",
+        ),
+        ({"langfuse_version": "3.0.0"}, "", ""),
         ({"settings": {"REDIS_SENTINEL_NODES": "a:1"}}, "settings.REDIS_SENTINEL_NODES", "set cache.mode to sentinel"),
         ({"cache": {"tls": False, "tls_ca_path": "/ca.pem"}}, "cache.tls_ca_path", "REDIS_TLS_ENABLED is not true"),
         ({"cache": {"mode": "cluster", "host": None, "nodes": ["a:1"]}}, "cache.mode", "queue_shards.ingestion"),

@@ -190,6 +190,23 @@ REFUSALS: list[tuple[str, dict[str, Any], str, str, str]] = [
         "AUTH_GOOGLE_CLIENT_SECRET is missing",
         "langfuse_secret_settings",
     ),
+    ("sign-on", {"langfuse_sso": ["google"]}, "langfuse_sso", "dictionary", "names and values"),
+    ("providers", {"langfuse_sso": {"providers": "google"}}, "langfuse_sso.providers", "not a list", "client_id"),
+    (
+        "a provider's part",
+        {"langfuse_sso": {"providers": [{"provider": "okta", "client_id": "x"}]}},
+        "langfuse_sso.providers[0].client_id",
+        "AUTH_OKTA_ISSUER",
+        "set AUTH_OKTA_ISSUER",
+    ),
+    (
+        "mail",
+        {"langfuse_mail": {"verification_required": True}},
+        "langfuse_mail.verification_required",
+        "no mail",
+        "set",
+    ),
+    ("shards", {"langfuse_queue_shards": {"lunch": 1}}, "langfuse_queue_shards.lunch", "no such queue", "ingestion"),
     ("settings", {"langfuse_settings": ["A=1"]}, "langfuse_settings", "dictionary", "names and values"),
     ("url", {"langfuse_url": "langfuse.example.com"}, "langfuse_url", "not a URL", "https://"),
     (
@@ -242,6 +259,8 @@ def test_all_findings_come_at_once() -> None:
         "old for v4",
         "external",
         "web memory",
+        "sign-on",
+        "providers",
         "init",
     }
     for name, wrong, variable, _problem, _fix in REFUSALS:
@@ -336,6 +355,10 @@ def test_values_of_an_existing_secret() -> None:
     values = make(list(DEFAULT_KEYS))
     assert secret_findings("demo/application", values) == []
     assert secret_findings("demo/application", {}) == []
+    assert secret_findings("demo/application", {"DATABASE_PASSWORD": "p@ssw/rd"})
+    assert (
+        secret_findings("demo/application", {"DATABASE_PASSWORD": "p@ssw/rd", "DATABASE_URL": "postgresql://x"}) == []
+    )
     found = secret_findings("demo/application", {**values, "ENCRYPTION_KEY": "short-key", "REDIS_AUTH": "with space!"})
     assert ["ENCRYPTION_KEY" in str(found[0]), "REDIS_AUTH" in str(found[1])] == [True, True]
     assert "short-key" not in str(found)
