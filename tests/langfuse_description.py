@@ -49,6 +49,10 @@ def accepted(**changes: Any) -> Assembly:
     return assembly
 
 
+# Values that nothing else would make sense for.
+FIXED = {"TZ": "UTC", "NODE_ENV": "production"}
+
+
 def example(name: str, major: int) -> str:
     """A value that the variable takes, and that is not its default where it has others."""
     variable = variables(major)[name]
@@ -71,6 +75,6 @@ def example(name: str, major: int) -> str:
         return "a/"
     if name.endswith("_NODES"):
         return "a:6379,b:6379"
-    if name == "TZ":
-        return "UTC"
+    if name in FIXED:
+        return FIXED[name]
     return next(value for value in candidates if not problem_with(variable, value))

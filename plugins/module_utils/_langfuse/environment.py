@@ -22,7 +22,7 @@ from .catalogue import Variable, problem_with, variables
 from .components import STEPS
 from .draft import Draft, as_text
 from .findings import Finding
-from .names import KNOWN_WRONG, nearest, of_the_platform
+from .names import AT_RUN_TIME, BUILD_TIME_PREFIX, KNOWN_WRONG, nearest, of_the_platform
 from .references import SECRET_ARN, VALUE_FROM
 from .rules import Description, cautions, judge
 
@@ -231,15 +231,15 @@ def _name_allowed(draft: Draft, name: str, option: str) -> bool:
         draft.error(option, f"Langfuse does not read {name}: {reason}", f"use {right}")
         return False
     variable = draft.catalogue.get(name)
-    if variable:
-        if variable.inlined:
-            draft.warning(
-                option,
-                f"{name} became part of the image when that was built, so the stock image ignores it in part or whole",
-                "remove it, or build an image of your own with it",
-            )
+    if variable.inlined if variable else name.startswith(BUILD_TIME_PREFIX):
+        instead = f"use {AT_RUN_TIME[name]}" if name in AT_RUN_TIME else "remove it"
+        draft.warning(
+            option,
+            f"{name} became part of the image when that was built, so the stock image ignores it in part or whole",
+            f"{instead}, or build an image of your own with it",
+        )
         return True
-    return _unknown_name_allowed(draft, name, option)
+    return variable is not None or _unknown_name_allowed(draft, name, option)
 
 
 def _unknown_name_allowed(draft: Draft, name: str, option: str) -> bool:

@@ -33,6 +33,10 @@ KNOWN_WRONG = {
     "LANGFUSE_BASE_URL": ("SDKs read it, and no server", "NEXTAUTH_URL"),
 }
 
+# Variables that are part of the image, with the one that does the same when the container starts.
+AT_RUN_TIME = {"NEXT_PUBLIC_SIGN_UP_DISABLED": "AUTH_DISABLE_SIGNUP"}
+BUILD_TIME_PREFIX = "NEXT_PUBLIC_"
+
 # Variables of the platform and of libraries, which no catalogue of Langfuse lists.
 PLATFORM_PREFIXES = ("AWS_", "DD_", "ECS_", "NODE_", "OTEL_", "PRISMA_", "UV_")
 

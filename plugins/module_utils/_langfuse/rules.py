@@ -390,7 +390,11 @@ def too_new(it: Description) -> Findings:
             )
 
 
-def time_zone(it: Description) -> Findings:
+def process(it: Description) -> Findings:
+    if it.plain.get("NODE_ENV", "production") != "production":
+        yield Finding(
+            it.where("NODE_ENV"), "Langfuse's images are built for production and check less in any other", "remove it"
+        )
     if it.plain.get("TZ", "UTC") not in ("UTC", "Etc/UTC"):
         yield Finding(it.where("TZ"), "Langfuse gives wrong results in any time zone but UTC", "remove it")
 
@@ -475,6 +479,6 @@ RULES: tuple[Callable[[Description], Findings], ...] = (
     first_project,
     sandbox,
     too_new,
-    time_zone,
+    process,
 )
 CAUTIONS: tuple[Callable[[Description], Findings], ...] = (without_effect, read_later, redis_without_effect, shards)

@@ -125,6 +125,22 @@ def test_one_option_decides_all_of_the_write_mode(
     assert tuple(environment.get(name) for name in names) == expected
 
 
+@pytest.mark.parametrize(
+    ("version", "settings", "option"),
+    [
+        ("4.16.0", {"NATIVE_OTEL_BEHAVIOUR": "dual_write"}, "NATIVE_OTEL_BEHAVIOUR"),
+        ("4.16.0", {"ALLOW_PREVIEW_OPT_IN": False}, "ALLOW_PREVIEW_OPT_IN"),
+        ("4.16.0", {"WRITE_MODE": "legacy", "NATIVE_OTEL_BEHAVIOUR": "direct"}, "NATIVE_OTEL_BEHAVIOUR"),
+        ("3.225.4", {"WRITE_MODE": "events_only", "ALLOW_PREVIEW_OPT_IN": "false"}, "ALLOW_PREVIEW_OPT_IN"),
+    ],
+)
+def test_what_the_worker_refuses_of_the_write_mode(version: str, settings: dict[str, Any], option: str) -> None:
+    prefix = "LANGFUSE_MIGRATION_V4_"
+    given = {f"{prefix}{name}": value for name, value in settings.items()}
+    found = problems(langfuse_version=version, settings=given)
+    assert "the worker refuses" in found[f"settings.{prefix}{option}"]
+
+
 def test_settings_choose_the_write_mode_too() -> None:
     environment = accepted(
         component="worker", langfuse_version="4.16.0", settings={"LANGFUSE_MIGRATION_V4_WRITE_MODE": "legacy"}
@@ -241,7 +257,8 @@ def test_names_that_mislead_are_refused_with_the_right_one(name: str) -> None:
     [
         ("LANGFUSE_LOG_LEVL", "3.225.4", "did you mean LANGFUSE_LOG_LEVEL?"),
         ("MY_OWN_VARIABLE", "3.225.4", "check the name"),
-        ("NEXT_PUBLIC_SIGN_UP_DISABLED", "3.225.4", "image"),
+        ("NEXT_PUBLIC_SIGN_UP_DISABLED", "3.225.4", "use AUTH_DISABLE_SIGNUP"),
+        ("NEXT_PUBLIC_OF_ONES_OWN", "3.225.4", "became part of the image"),
         ("LANGFUSE_MAX_OBSERVATIONS_PER_TRACE", "3.225.4", "Langfuse 4.16.0 does"),
         ("LANGFUSE_QUEUE_METRICS_SAMPLE_RATE", "4.16.0", "Langfuse 3.225.4 does"),
     ],
@@ -413,6 +430,7 @@ RULES: list[tuple[str, dict[str, Any], str, str]] = [
         "LANGFUSE_IN_APP_AGENT_SANDBOX_PROVIDER",
         "lambda-microvm",
     ),
+    ("no production", {"NODE_ENV": "development"}, "NODE_ENV", "production"),
     ("time zone", {"TZ": "Europe/Berlin"}, "TZ", "UTC"),
 ]
 
@@ -450,6 +468,11 @@ def test_rules_between_variables_hold_for_every_component(
         ({"secret_arn": "demo/application"}, "secret_arn", "not the ARN"),
         ({"secret_arn": None}, "secret_arn", "ENCRYPTION_KEY"),
         ({"secret_keys": ["SALT"]}, "secret_arn", "REDIS_AUTH"),
+        (
+            {"storage": {"export_enabled": False}, "settings": {"LANGFUSE_S3_BATCH_EXPORT_ENABLED": True}},
+            "settings.LANGFUSE_S3_BATCH_EXPORT_ENABLED",
+            "batch exports have no bucket",
+        ),
         ({"node_heap_mib": 100}, "node_heap_mib", "too little"),
         ({"url": "https://a.example/langfuse"}, "url", "at the root of its host"),
         ({"cache": {"mode": "ring"}}, "cache.mode", "standalone, cluster, sentinel"),
