@@ -152,7 +152,7 @@ def assemble(given: dict[str, Any]) -> Assembly:
     assembly = Assembly(component=options["component"])
     version, errors = versions.judge("langfuse_version", options["langfuse_version"])
     # An unknown version is judged as the newest, so that the other errors come with it.
-    draft = Draft(options, version or versions.Version(max(versions.LINES), 0, 0))
+    draft = Draft(options, version or versions.newest_read())
     for step in (*STEPS, _settings, _secrets):
         step(draft)
     description = Description(draft.version, draft.plain, draft.secret, draft.origin)

@@ -100,6 +100,11 @@ def parse(text: str) -> Version | None:
     return Version(*(int(part) for part in match.groups())) if match else None
 
 
+def newest_read() -> Version:
+    """The newest release that this collection knows."""
+    return max(version for text in NEWEST_READ.values() if (version := parse(text)))
+
+
 def judge(option: str, text: str) -> tuple[Version | None, list[Finding]]:
     """The version where this collection can deploy it, and otherwise why not."""
     newest = " or ".join(NEWEST_READ.values())
