@@ -438,7 +438,13 @@ def _settings(given: Variables, judgement: Judgement) -> None:
         setting = finding.option.rpartition(".")[2]
         if setting in allowed:
             continue
-        known = any(setting in variables(major) for major in versions.NEWEST_READ) or of_the_platform(setting)
+        # A name that nobody knows is most likely misspelt, and before a deployment that is worth an answer.
+        own_name = finding.option.startswith(("settings.", "secret_settings."))
+        known = (
+            not own_name
+            or any(setting in variables(major) for major in versions.NEWEST_READ)
+            or of_the_platform(setting)
+        )
         (judgement.warnings if known else judgement.errors).append(translated)
 
 

@@ -299,6 +299,14 @@ def test_settings_of_ones_own_are_allowed_by_name() -> None:
 
 
 def test_settings_of_the_other_major_version_are_a_warning() -> None:
+    later = judged(langfuse_version="3.150.0", langfuse_queue_shards={"eval_execution": 2})
+    assert (later.errors, [str(warning) for warning in later.warnings]) == (
+        [],
+        [
+            "langfuse_queue_shards.eval_execution: Langfuse 3.150.0 does not read "
+            "LANGFUSE_EVAL_EXECUTION_QUEUE_SHARD_COUNT yet; 3.160.0 does; remove it, or set a later langfuse_version"
+        ],
+    )
     judgement = judged(langfuse_settings={"LANGFUSE_MAX_OBSERVATIONS_PER_TRACE": 100})
     assert judgement.errors == []
     assert len(judgement.warnings) == 1
