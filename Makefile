@@ -58,7 +58,7 @@ unit: setup
 	$(BIN)/python -m pytest -q -n 2 tests/unit
 
 integration: setup
-	$(BIN)/python -m pytest -q -n 2 tests/local_aws_tests tests/integration
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal tests/local_aws_tests tests/integration
 
 sanity: setup
 	tests/sanity/run.sh $(BIN)

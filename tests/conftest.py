@@ -24,7 +24,13 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @pytest.fixture(scope="session")
-def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def local_aws_time_scale() -> float:
+    """How long things take on the local AWS, as a share of what they take on AWS."""
+    return 0.01
+
+
+@pytest.fixture(scope="session")
+def local_aws(tmp_path_factory: pytest.TempPathFactory, local_aws_time_scale: float) -> Iterator[dict[str, str]]:
     """Starts a local AWS on free ports and yields the environment that leads Ansible to it."""
     state_dir = str(tmp_path_factory.mktemp("local_aws"))
     environment = os.environ | {
@@ -40,8 +46,7 @@ def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
     }
     command = [sys.executable, "-m", "local_aws"]
     options = ["--state-dir", state_dir]
-    subprocess.run(
-        [*command, "start", *options, "--port", environment["LOCAL_AWS_PORT"]], env=environment, check=True, timeout=60
-    )
+    start = ["start", *options, "--port", environment["LOCAL_AWS_PORT"], "--time-scale", str(local_aws_time_scale)]
+    subprocess.run([*command, *start], env=environment, check=True, timeout=60)
     yield environment
     subprocess.run([*command, "stop", *options], env=environment, check=True, timeout=60)

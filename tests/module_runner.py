@@ -16,6 +16,7 @@ import io
 import json
 from types import ModuleType
 from typing import Any
+from unittest import mock
 
 from ansible.module_utils.common import warnings
 from ansible.module_utils.testing import patch_module_args
@@ -46,7 +47,9 @@ def run_module(
         getattr(warnings, notices).clear()
     printed = io.StringIO()
     status: Any = None
-    with patch_module_args(arguments), contextlib.redirect_stdout(printed):
+    # A test that imported Ansible's own side in this process made it a controller, which shows warnings instead of returning them.
+    module_process = mock.patch("ansible.module_utils._internal.is_controller", False)
+    with module_process, patch_module_args(arguments), contextlib.redirect_stdout(printed):
         try:
             code.main()
         except SystemExit as ended:

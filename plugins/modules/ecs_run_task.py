@@ -213,7 +213,7 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.llmops.langfuse.plugins.module_utils._aws.errors import AwsError
 from ansible_collections.llmops.langfuse.plugins.module_utils._aws.module import run
-from ansible_collections.llmops.langfuse.plugins.module_utils._aws.waiters import wait_until
+from ansible_collections.llmops.langfuse.plugins.module_utils._aws.waiters import until_accepted, wait_until
 from ansible_collections.llmops.langfuse.plugins.module_utils._ecs import api
 from ansible_collections.llmops.langfuse.plugins.module_utils._ecs.deployments import (
     culprit,
@@ -299,7 +299,7 @@ def start(client: Any, request: dict[str, Any]) -> list[dict[str, Any]]:
     def attempt() -> list[dict[str, Any]] | None:
         nonlocal failures
         token = uuid.uuid4().hex
-        answer = api.until_accepted(
+        answer = until_accepted(
             lambda: api.run_task(client, clientToken=token, **request),
             lambda error: api.service_linked_role_is_new(error) or api.role_is_new(error),
             api.SERVICE_LINKED_ROLE,

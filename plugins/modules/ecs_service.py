@@ -346,6 +346,7 @@ from ansible_collections.llmops.langfuse.plugins.module_utils._aws.module import
     run,
     tag_changes,
 )
+from ansible_collections.llmops.langfuse.plugins.module_utils._aws.waiters import until_accepted
 from ansible_collections.llmops.langfuse.plugins.module_utils._ecs import api
 from ansible_collections.llmops.langfuse.plugins.module_utils._ecs.deployments import primary
 from ansible_collections.llmops.langfuse.plugins.module_utils._ecs.service import (
@@ -466,7 +467,7 @@ def create(module: AnsibleAWSModule, client: Any, params: dict[str, Any], draini
     else:
         if draining:
             wait_until_inactive(client, params["cluster"], params["name"], params["wait_timeout"])
-        service = api.until_accepted(
+        service = until_accepted(
             lambda: api.create_service(client, clientToken=uuid.uuid4().hex, **request),
             api.service_linked_role_is_new,
             api.SERVICE_LINKED_ROLE,

@@ -204,6 +204,7 @@ from ansible_collections.llmops.langfuse.plugins.module_utils._aws.module import
     run,
     tag_changes,
 )
+from ansible_collections.llmops.langfuse.plugins.module_utils._aws.waiters import until_accepted
 from ansible_collections.llmops.langfuse.plugins.module_utils._ecs import api
 from ansible_collections.llmops.langfuse.plugins.module_utils._ecs.shapes import fit, snake, tag_dict, tag_list
 from ansible_collections.llmops.langfuse.plugins.module_utils._ecs.task_definition import compare, units
@@ -295,7 +296,7 @@ def ensure_present(module: AnsibleAWSModule, client: Any) -> dict[str, Any]:
     if module.check_mode:
         state = describe(predicted(module, client, complete, active))
     else:
-        definition = api.until_accepted(
+        definition = until_accepted(
             lambda: api.register_task_definition(client, **complete),
             api.role_is_new,
             api.ROLE_PROPAGATION,

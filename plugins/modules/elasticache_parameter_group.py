@@ -52,6 +52,15 @@ options:
     description: Whether to take parameters that are not in O(parameters) back to the family's default.
     type: bool
     default: false
+  wait:
+    description: >-
+      Whether to go on trying to delete a group that AWS says is in use; a replication group holds it for a moment after its end.
+    type: bool
+    default: true
+  wait_timeout:
+    description: For how many seconds to try.
+    type: int
+    default: 60
   tags:
     description: The group's tags.
     type: dict
@@ -114,6 +123,7 @@ from ansible_collections.llmops.langfuse.plugins.module_utils._aws.module import
     tag_dict,
     tag_list,
 )
+from ansible_collections.llmops.langfuse.plugins.module_utils._aws.waiters import until_accepted
 from ansible_collections.llmops.langfuse.plugins.module_utils._elasticache import api
 from ansible_collections.llmops.langfuse.plugins.module_utils._elasticache.parameter_group import (
     batches,
@@ -131,6 +141,8 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "description": {"type": "str"},
     "parameters": {"type": "dict"},
     "purge_parameters": {"type": "bool", "default": False},
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 60},
     **TAG_OPTIONS,
 }
 
@@ -216,8 +228,14 @@ def update(module: AnsibleAWSModule, client: Any, group: dict[str, Any]) -> dict
 
 
 def delete(module: AnsibleAWSModule, client: Any, group: dict[str, Any]) -> dict[str, Any]:
+    name = module.params["name"]
     if not module.check_mode:
-        api.delete_parameter_group(client, module.params["name"])
+        until_accepted(
+            lambda: api.delete_parameter_group(client, name),
+            lambda error: error.code == "InvalidCacheParameterGroupState",
+            module.params["wait_timeout"] if module.params["wait"] else 0,
+            f"the caches that the parameter group {name} had to let it go",
+        )
     before = describe(group, [], {}, {})
     return {"changed": True, "parameter_group": {}, "diff": {"before": before, "after": {}}}
 

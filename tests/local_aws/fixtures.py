@@ -521,6 +521,22 @@ class Environment:
 
         return check
 
+    @staticmethod
+    def _deleted(delete: Callable[..., Any], missing: str, held: str, **name: str) -> Callable[[], bool]:
+        """Whether it could be deleted; what held it goes on holding it for a moment after its own end."""
+
+        def check() -> bool:
+            try:
+                with unless(missing):
+                    delete(**name)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != held:
+                    raise
+                return False
+            return True
+
+        return check
+
     def delete_database(self) -> None:
         rds, name = self.client("rds"), self.name
         instance_gone, cluster_gone = ("DBInstanceNotFound", "DBInstanceNotFoundFault"), ("DBClusterNotFoundFault",)
@@ -534,10 +550,20 @@ class Environment:
             rds.delete_db_cluster(DBClusterIdentifier=name, SkipFinalSnapshot=True)
         clusters = self._gone(lambda: rds.describe_db_clusters(DBClusterIdentifier=name)["DBClusters"], *cluster_gone)
         wait(clusters, f"The end of the cluster {name}")
-        with unless("DBParameterGroupNotFound"):
-            rds.delete_db_cluster_parameter_group(DBClusterParameterGroupName=f"{name}-postgresql16")
-        with unless("DBSubnetGroupNotFoundFault"):
-            rds.delete_db_subnet_group(DBSubnetGroupName=name)
+        parameters = self._deleted(
+            rds.delete_db_cluster_parameter_group,
+            "DBParameterGroupNotFound",
+            "InvalidDBParameterGroupState",
+            DBClusterParameterGroupName=f"{name}-postgresql16",
+        )
+        wait(parameters, f"The end of the parameter group {name}-postgresql16")
+        subnets = self._deleted(
+            rds.delete_db_subnet_group,
+            "DBSubnetGroupNotFoundFault",
+            "InvalidDBSubnetGroupStateFault",
+            DBSubnetGroupName=name,
+        )
+        wait(subnets, f"The end of the subnet group {name}")
 
     # --- cache ---
 
@@ -596,10 +622,20 @@ class Environment:
             "ReplicationGroupNotFoundFault",
         )
         wait(gone, f"The end of the cache {name}")
-        with unless("CacheParameterGroupNotFound"):
-            client.delete_cache_parameter_group(CacheParameterGroupName=f"{name}-valkey8")
-        with unless("CacheSubnetGroupNotFoundFault"):
-            client.delete_cache_subnet_group(CacheSubnetGroupName=name)
+        parameters = self._deleted(
+            client.delete_cache_parameter_group,
+            "CacheParameterGroupNotFound",
+            "InvalidCacheParameterGroupState",
+            CacheParameterGroupName=f"{name}-valkey8",
+        )
+        wait(parameters, f"The end of the parameter group {name}-valkey8")
+        subnets = self._deleted(
+            client.delete_cache_subnet_group,
+            "CacheSubnetGroupNotFoundFault",
+            "CacheSubnetGroupInUse",
+            CacheSubnetGroupName=name,
+        )
+        wait(subnets, f"The end of the subnet group {name}")
 
 
 # in the order in which they can be made

@@ -99,3 +99,23 @@ def wait_for_state(
     return wait_until(
         poll, timeout, describe=lambda: f"{what} to become {target.name} (it is {seen or 'without a state'})", **pace
     )[0]
+
+
+def until_accepted(call: Callable[[], T], passing: Callable[[AwsError], bool], timeout: float, what: str) -> T:
+    """Calls until AWS no longer refuses with something that passes by itself; then the refusal is raised."""
+    refusal: AwsError | None = None
+
+    def attempt() -> tuple[T] | None:
+        nonlocal refusal
+        try:
+            return (call(),)
+        except AwsError as error:
+            if not passing(error):
+                raise
+            refusal = error
+            return None
+
+    try:
+        return wait_until(attempt, timeout, describe=what, delay_start=2.0)[0]
+    except AwsError as error:
+        raise (refusal if refusal is not None and error.exception is None else error) from error

@@ -5,15 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 
 from .._aws.errors import AwsError, AwsErrorHandler
-from .._aws.waiters import wait_until
-
-T = TypeVar("T")
 
 # How long AWS may take to know a new role everywhere, and to make its service-linked role at the first use of ECS.
 ROLE_PROPAGATION = 90
@@ -26,26 +22,6 @@ class EcsErrorHandler(AwsErrorHandler):
 
 class LogsErrorHandler(AwsErrorHandler):
     MISSING = ("ResourceNotFoundException",)
-
-
-def until_accepted(call: Callable[[], T], passing: Callable[[AwsError], bool], timeout: float, what: str) -> T:
-    """Calls until AWS no longer refuses with something that passes by itself; then the refusal is raised."""
-    refusal: AwsError | None = None
-
-    def attempt() -> tuple[T] | None:
-        nonlocal refusal
-        try:
-            return (call(),)
-        except AwsError as error:
-            if not passing(error):
-                raise
-            refusal = error
-            return None
-
-    try:
-        return wait_until(attempt, timeout, describe=what, delay_start=2.0)[0]
-    except AwsError as error:
-        raise (refusal if refusal is not None and error.exception is None else error) from error
 
 
 def role_is_new(error: AwsError) -> bool:

@@ -94,9 +94,8 @@ def reset_parameters(client: Any, name: str, values: list[dict[str, str]]) -> No
     )
 
 
-# A replication group that is gone still holds its parameter group for a moment.
 @ElastiCacheErrorHandler.deletion_error_handler("delete the cache parameter group {1}")
-@AWSRetry.jittered_backoff(catch_extra_error_codes=BUSY)
+@AWSRetry.jittered_backoff()
 def delete_parameter_group(client: Any, name: str) -> None:
     client.delete_cache_parameter_group(CacheParameterGroupName=name)
 

@@ -145,7 +145,7 @@ def test_token(store: Any, wanted: dict[str, Any]) -> None:
 def test_groups_in_use_stay(store: Any, wanted: dict[str, Any]) -> None:
     store.run(GROUP, wanted)
     with pytest.raises(ModuleFailed, match="Failed to delete the cache parameter group"):
-        store.run(PARAMETERS, {"name": store.name, "state": "absent"})
+        store.run(PARAMETERS, {"name": store.name, "state": "absent", "wait_timeout": 1})
     store.run(GROUP, {"replication_group_id": store.name, "state": "absent"})
     assert store.run(PARAMETERS, {"name": store.name, "state": "absent"})["changed"]
 

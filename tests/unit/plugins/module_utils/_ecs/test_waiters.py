@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.llmops.langfuse.plugins.module_utils._aws.errors import AwsError
+from ansible_collections.llmops.langfuse.plugins.module_utils._aws.waiters import until_accepted
 from ansible_collections.llmops.langfuse.plugins.module_utils._ecs import api
 from ansible_collections.llmops.langfuse.plugins.module_utils._ecs.waiters import (
     DeploymentFailed,
@@ -103,7 +104,7 @@ class TestUntilAccepted:
                 raise answer
             return answer
 
-        assert api.until_accepted(call, api.role_is_new, 10, "the role") == "done"
+        assert until_accepted(call, api.role_is_new, 10, "the role") == "done"
 
     def test_the_refusal_is_what_is_left_in_the_end(self) -> None:
         def call() -> Any:
@@ -112,7 +113,7 @@ class TestUntilAccepted:
             )
 
         with pytest.raises(AwsError, match="Unable to assume the service linked role"):
-            api.until_accepted(call, api.service_linked_role_is_new, 0, "the role")
+            until_accepted(call, api.service_linked_role_is_new, 0, "the role")
 
     @pytest.mark.parametrize(
         ("code", "message", "new"),
