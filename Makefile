@@ -50,7 +50,7 @@ check: lint unit ## The quick part of the tests
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy plugins/module_utils plugins/modules tests/local_aws
+	$(BIN)/mypy plugins/module_utils plugins/modules plugins/plugin_utils plugins/connection tests/local_aws
 	$(BIN)/yamllint .
 	$(BIN)/ansible-lint --offline --profile production
 

@@ -25,6 +25,11 @@ options:
       - A module reaches the warm process through a pipe. With V(false) every module goes the way of P(ansible.builtin.local#connection).
     type: bool
     default: true
+    ini:
+      - section: connection
+        key: pipelining
+    env:
+      - name: ANSIBLE_PIPELINING
     vars:
       - name: ansible_warm_local_pipelining
       - name: ansible_pipelining
@@ -54,6 +59,8 @@ notes:
   - The remote user is ignored, the user with which Ansible was executed is used instead.
 """
 
+import os
+import re
 import shlex
 import sys
 
@@ -64,72 +71,77 @@ from ansible.utils.display import Display
 from ansible_collections.llmops.langfuse.plugins.plugin_utils import _warm_client as client
 
 display = Display()
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def module_environment(command: str, interpreter: str) -> dict[str, str] | None:
+class AsLocal(Exception):
+    """A module's call that does not run warm; the text says why, as the end of a sentence."""
+
+
+def module_environment(command: str, shell: str, interpreter: str) -> dict[str, str]:
     """The assignments before the interpreter, where the command is nothing but the start of a module through a pipe.
 
     :param command: what an action plugin asks a connection to run, such as
         ``/bin/sh -c 'A=b /usr/bin/python3 && sleep 0'``.
+    :param shell: path of the shell in it.
     :param interpreter: path of the interpreter that the warm process runs on.
-    :returns: None where the command is anything else, or where quoting leaves any doubt.
+    :raises AsLocal: where the command is anything else, or where quoting leaves any doubt.
     """
     try:
-        shell, option, script = shlex.split(command)
+        found, option, script = shlex.split(command)
         words = shlex.split(script)
     except ValueError:
-        return None
-    if shell != C.DEFAULT_EXECUTABLE or option != "-c":
-        return None
-    if words[-3:] == ["&&", "sleep", "0"]:
-        words, end = words[:-3], " && sleep 0"
-    else:
-        end = ""
-    if not words or words[-1] != interpreter:
-        return None
+        raise AsLocal("its command is no plain start of an interpreter") from None
+    words, end = (words[:-3], " && sleep 0") if words[-3:] == ["&&", "sleep", "0"] else (words, "")
+    if found != shell or option != "-c" or not words:
+        raise AsLocal("its command is no plain start of an interpreter")
+    if words[-1] != interpreter:
+        raise AsLocal(f"its interpreter is not the controller's, {interpreter}")
     assignments = [word.partition("=") for word in words[:-1]]
-    if not all(separator and name.isidentifier() for name, separator, _value in assignments):
-        return None
     environment = {name: value for name, _separator, value in assignments}
     # Put together again it must be the same text: then the shell had nothing to expand.
-    plain = " ".join([*(f"{name}={shlex.quote(value)}" for name, value in environment.items()), interpreter]) + end
-    return environment if plain.split() == script.split() else None
+    again = "".join(f"{name}={shlex.quote(value)} " for name, _separator, value in assignments) + interpreter + end
+    if not all(map(VARIABLE.fullmatch, environment)) or again.split() != script.split():
+        raise AsLocal("its command is no plain start of an interpreter")
+    return environment
 
 
 class Connection(LocalConnection):
     """Local connection whose modules run in forks of a warm process."""
 
-    transport = "llmops.langfuse.warm_local"
+    # Ansible's own word: it sets the working directory by it, and refuses to reboot the controller.
+    transport = "local"
     has_pipelining = True
 
     def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
-        environment = self._warm_environment(cmd, in_data, sudoable)
-        if environment is None or in_data is None:
-            return super().exec_command(cmd, in_data=in_data, sudoable=sudoable)
-        try:
-            warm = client.connect()
-        except client.CannotStart as problem:
-            display.warning(f"warm_local: modules run as with the connection local, because {problem}")
-            return super().exec_command(cmd, in_data=in_data, sudoable=sudoable)
-        display.vvv(f"WARM EXEC {cmd}", host=self._play_context.remote_addr)
-        try:
-            return client.run(warm, in_data, environment, self.cwd)
-        except client.Lost as problem:
-            raise AnsibleConnectionFailure(
-                f"The warm process ended while it ran a module ({problem}); what the module did is unknown. "
-                "The next call starts a new one: run the playbook again, or set ansible_connection to local."
-            ) from problem
+        if in_data and isinstance(cmd, str) and not (self.become and sudoable):
+            try:
+                return self._run_warm(cmd, in_data)
+            except AsLocal as reason:
+                display.vv(
+                    f"warm_local: this call runs as with the connection local, because {reason}.", host=self._host()
+                )
+            except client.CannotStart as problem:
+                display.warning(f"warm_local: modules run as with the connection local, because {problem}.")
+            except client.Lost as problem:
+                raise AnsibleConnectionFailure(
+                    f"The warm process ended while it ran a module ({problem}); what the module did is unknown. "
+                    "The next call starts a new one: run the playbook again, or set ansible_connection to local."
+                ) from problem
+        return super().exec_command(cmd, in_data=in_data, sudoable=sudoable)
 
-    def _warm_environment(self, cmd: str, in_data: bytes | None, sudoable: bool) -> dict[str, str] | None:
-        if not in_data or not isinstance(cmd, str) or (self.become and sudoable):
-            return None
+    def _run_warm(self, cmd: str, source: bytes) -> tuple[int, bytes, bytes]:
         if not sys.platform.startswith("linux") and not self.get_option("unsafe_fork"):
-            display.warning(
-                "warm_local: modules run as with the connection local, because forking is not safe on this platform; "
-                "ansible_warm_local_unsafe_fork switches it on."
+            raise client.CannotStart(
+                "forking is not safe on this platform; the variable ansible_warm_local_unsafe_fork switches it on"
             )
-            return None
-        environment = module_environment(cmd, sys.executable)
-        if environment is not None and client.interpreter_settings(environment):
-            return None  # these take effect at an interpreter's start only
-        return environment
+        assignments = module_environment(cmd, C.DEFAULT_EXECUTABLE, sys.executable)
+        for name, value in client.interpreter_settings(assignments).items():
+            if os.environ.get(name) != value:
+                raise AsLocal(f"{name} takes effect at an interpreter's start only")
+        display.vvv(f"WARM EXEC {cmd}", host=self._host())
+        # As local does: the folder of the play, which Ansible sets by the name of the transport.
+        return client.run(source, assignments, os.fsdecode(self.cwd or os.getcwd()), C.DEFAULT_EXECUTABLE)
+
+    def _host(self) -> str:
+        return self._play_context.remote_addr
