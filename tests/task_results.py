@@ -1,0 +1,92 @@
+# Copyright: (c) 2026, llmops.langfuse contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Compares the results of two runs of a playbook field by field, as the callback plugin task_results wrote them.
+
+What differs by nature between two runs is replaced by what it is: times, process ids, random names, AWS's ids. Ids and
+names are numbered in the order in which a result brings them, so that a wrong one among right ones is still seen.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+# Fields that hold a time, a duration or a process id.
+VOLATILE = {
+    "start", "end", "delta", "elapsed", "atime", "mtime", "ctime", "birthtime", "inode", "pid", "ansible_job_id", "results_file",
+}  # fmt: skip
+# Text that is drawn anew in each run.
+RANDOM = [
+    (re.compile(r"ansible-(module)?tmp-[\d.]+-\w+(-\d+)?"), "ansible-tmp"),
+    (re.compile(r"ansible-local-\w+"), "ansible-local"),
+    (re.compile(r"ansible_[\w.]+_payload_\w{8}"), "payload"),
+    (re.compile(r"(?<=/)(?:ansible\.|tmp)[\w.]{6,10}(?=/|$|')"), "temporary"),
+    (re.compile(r"\.source-[\w.]+|\.ansible_tmp[\w.]+"), "temporary"),
+    (re.compile(r"^\.[a-z0-9_]{8}$"), "temporary"),
+    (re.compile(r"0x[0-9a-f]{8,}"), "address"),
+]
+
+
+def read(path: Path) -> dict[tuple[str, str, int], dict[str, Any]]:
+    """The results of a run by host, task and number of that task on that host."""
+    counts: dict[tuple[str, str], int] = defaultdict(int)
+    results = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        entry = json.loads(line)
+        key = (entry["host"], entry["task"])
+        results[(*key, counts[key])] = entry
+        counts[key] += 1
+    return results
+
+
+def plain(value: Any) -> Any:
+    """A value without what differs by nature between two runs."""
+    if isinstance(value, dict):
+        return {key: "volatile" if key in VOLATILE else plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, str):
+        for pattern, name in RANDOM:
+            value = pattern.sub(name, value)
+    return value
+
+
+def differences(one: Any, other: Any, where: str = "") -> list[str]:
+    """Every field that two values differ in, as lines of text."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        keys = sorted(one.keys() | other.keys(), key=str)
+        absent = object()
+        return [
+            line for key in keys for line in differences(one.get(key, absent), other.get(key, absent), f"{where}.{key}")
+        ]
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        pairs = enumerate(zip(one, other, strict=True))
+        return [line for number, (a, b) in pairs for line in differences(a, b, f"{where}[{number}]")]
+    return [] if one == other else [f"{where}: {str(one)[:500]!r} != {str(other)[:500]!r}"]
+
+
+def fields(value: Any) -> int:
+    """How many single values a value is made of."""
+    if isinstance(value, dict):
+        return sum(map(fields, value.values()))
+    if isinstance(value, list):
+        return sum(map(fields, value))
+    return 1
+
+
+def compare(one: Path, other: Path) -> tuple[int, int, list[str]]:
+    """Number of results and of fields compared, and what differs."""
+    first, second = read(one), read(other)
+    found = [f"only in one run: {key}" for key in first.keys() ^ second.keys()]
+    count = 0
+    for key in first.keys() & second.keys():
+        a, b = plain(first[key]), plain(second[key])
+        count += fields(a)
+        found += differences(a, b, " / ".join(map(str, key)))
+    return len(first), count, found
