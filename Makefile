@@ -18,7 +18,7 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
 LINK := .cache/collections/ansible_collections/llmops/langfuse
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-stop demo-status check lint unit integration sanity molecule site test build bench clean
+.PHONY: help setup demo demo-stop demo-status check lint unit integration sanity molecule site test differential build bench clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -71,8 +71,12 @@ site: setup
 
 test: lint sanity unit integration molecule site ## Everything CI runs
 
-bench: setup ## The table of docs/performance.md
+bench: setup ## The tables of docs/performance.md; wants a quiet machine
+	$(BIN)/python tests/bench/calls.py
 	$(BIN)/python tests/bench/converge.py
+
+differential: setup ## Whole life cycles through local and warm_local, compared field by field
+	$(BIN)/python -m pytest -q -rP tests/differential
 
 build: setup ## The collection's artifact
 	$(BIN)/ansible-galaxy collection build --force

@@ -17,11 +17,14 @@ from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
-# Fields that hold a time, a duration or a process id.
+# Fields that hold a time, a duration, a process id, or a count of bytes that grows.
 VOLATILE = {
     "start", "end", "delta", "elapsed", "atime", "mtime", "ctime", "birthtime", "inode", "pid", "ansible_job_id", "results_file",
+    "at", "readable_seconds", "written_seconds", "stored_bytes", "date", "request_id", "x-amzn-requestid", "x-amz-request-id",
+    "creation_time", "host_id", "x-amz-id-2", "last_event_timestamp", "first_event_timestamp", "last_ingestion_time",
+    "upload_sequence_token", "frame",
 }  # fmt: skip
-# Text that is drawn anew in each run.
+# Text that is drawn anew in each run, or a time.
 RANDOM = [
     (re.compile(r"ansible-(module)?tmp-[\d.]+-\w+(-\d+)?"), "ansible-tmp"),
     (re.compile(r"ansible-local-\w+"), "ansible-local"),
@@ -29,8 +32,23 @@ RANDOM = [
     (re.compile(r"(?<=/)(?:ansible\.|tmp)[\w.]{6,10}(?=/|$|')"), "temporary"),
     (re.compile(r"\.source-[\w.]+|\.ansible_tmp[\w.]+"), "temporary"),
     (re.compile(r"^\.[a-z0-9_]{8}$"), "temporary"),
-    (re.compile(r"0x[0-9a-f]{8,}"), "address"),
+    (re.compile(r"\b0x[0-9a-f]{8,}"), "address"),
+    (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)?"), "time"),
+    (re.compile(r"\b\d+:\d\d:\d\d\.\d{6}\b"), "duration"),
+    (re.compile(r"(?<=\s)\d+\.\d+(?= s\b|$)"), "seconds"),
+    (re.compile(r"(?<=[0-9a-f]{32}-)\d+"), "number"),
 ]
+# Ids of AWS, UUIDs, and addresses that AWS gives: each has its number.
+IDENTITIES = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+    r"|\b[0-9a-f]{2}(?::[0-9a-f]{2}){5}\b"
+    r"|\b(?:[0-9a-f]{32}|[0-9a-f]{17}|[0-9a-f]{16}|[0-9a-f]{8})\b"
+    r"|\b(?:ns|srv|eipalloc|rtbassoc|vpc-cidr-assoc)-[a-z0-9]{16,17}\b"
+    r"|\b(?:AROA|AIDA|ANPA|cluster-|db-)[A-Z0-9]{16,26}\b"
+    r"|\bZ[A-Z0-9]{12,20}\b"
+    r"|(?<=/application-)[A-Za-z0-9]{6}\b"
+    r"|\b(?:10|ip-10)[.-]\d+[.-]\d+[.-]\d+\b(?!/)"
+)
 
 
 def read(path: Path) -> dict[tuple[str, str, int], dict[str, Any]]:
@@ -45,15 +63,30 @@ def read(path: Path) -> dict[tuple[str, str, int], dict[str, Any]]:
     return results
 
 
-def plain(value: Any) -> Any:
+class Numbers:
+    """Numbers for ids in the order in which they come."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, str] = {}
+
+    def __call__(self, found: re.Match[str]) -> str:
+        return self.seen.setdefault(found.group(), f"id {len(self.seen) + 1}")
+
+
+def plain(value: Any, numbers: Numbers) -> Any:
     """A value without what differs by nature between two runs."""
     if isinstance(value, dict):
-        return {key: "volatile" if key in VOLATILE else plain(item) for key, item in value.items()}
+        # Keys can be ids themselves; sorted, two runs bring the same ones in the same order.
+        return {
+            plain(key, numbers): "volatile" if key in VOLATILE and item else plain(item, numbers)
+            for key, item in sorted(value.items())
+        }
     if isinstance(value, list):
-        return [plain(item) for item in value]
+        return [plain(item, numbers) for item in value]
     if isinstance(value, str):
         for pattern, name in RANDOM:
             value = pattern.sub(name, value)
+        return IDENTITIES.sub(numbers, value)
     return value
 
 
@@ -84,9 +117,10 @@ def compare(one: Path, other: Path) -> tuple[int, int, list[str]]:
     """Number of results and of fields compared, and what differs."""
     first, second = read(one), read(other)
     found = [f"only in one run: {key}" for key in first.keys() ^ second.keys()]
+    numbers = Numbers(), Numbers()
     count = 0
-    for key in first.keys() & second.keys():
-        a, b = plain(first[key]), plain(second[key])
+    for key in sorted(first.keys() & second.keys()):
+        a, b = plain(first[key], numbers[0]), plain(second[key], numbers[1])
         count += fields(a)
         found += differences(a, b, " / ".join(map(str, key)))
     return len(first), count, found

@@ -13,9 +13,13 @@ description:
   - The warm process has imported boto3 and botocore, and keeps compiled module code and botocore's service models. Each call is a fork of
     its own with the environment, working directory and umask of its task; nothing of one call is left for the next, and credentials are
     resolved in each call.
-  - It starts with the first call, belongs to one C(ansible-playbook) process, and ends with it, also when that is killed.
-  - Whatever is not such a call runs as with P(ansible.builtin.local#connection) - raw commands, modules in other languages,
-    C(async), C(become), another interpreter than the controller's own, and everything while O(pipelining) is off.
+  - It starts with the first call, belongs to one C(ansible-playbook) process, and ends with it, also when that is killed. It takes 45 MB of
+    memory, and up to 90 MB with the service models of the collection's roles.
+  - A call whose worker is gone (an interrupted playbook, a task's C(timeout)) is interrupted too, and killed after two seconds.
+  - Whatever is not such a call runs as with P(ansible.builtin.local#connection) - raw commands, modules in other languages, C(async),
+    C(become), another interpreter than the controller's own, variables in C(environment) that an interpreter heeds at its start only (such
+    as E(LC_ALL) and E(PYTHONPATH)), everything while O(pipelining) is off, and everything where the warm process cannot be started, which
+    is said once in a run.
 author:
   - llmops.langfuse contributors (@llmops)
 version_added: 0.1.0
@@ -23,6 +27,7 @@ options:
   pipelining:
     description:
       - A module reaches the warm process through a pipe. With V(false) every module goes the way of P(ansible.builtin.local#connection).
+      - Other than with most connections, it is on where nothing is set.
     type: bool
     default: true
     ini:
@@ -57,6 +62,8 @@ options:
       - name: ansible_local_become_strip_preamble
 notes:
   - The remote user is ignored, the user with which Ansible was executed is used instead.
+  - Set C(ansible_python_interpreter) to C({{ ansible_playbook_python }}); only modules on the controller's own interpreter run warm.
+  - With C(-vv) Ansible says of each module why it did not run warm, with C(-vvv) it shows C(WARM EXEC) for those that did.
 """
 
 import os

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measures the converges of the local environment: `make bench` prints the table of docs/performance.md.
 
-Runs site.yml on a fresh local AWS once, and then --repeat times more; prints wall and CPU seconds, API calls, and the
-slowest component with its share of all components' task time. Seconds are wall-clock; CPU is of ansible-playbook and
-its children, so without the local AWS itself.
+Runs site.yml on a fresh local AWS once, and then --repeat times more, each also through the connection local, by turns;
+prints wall and CPU seconds, API calls, and the slowest component with its share of all components' task time. Seconds
+are wall-clock; CPU is of ansible-playbook, its children and the warm process, so without the local AWS itself.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -27,6 +26,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "tests"))
 
 from local_aws.ports import free_port
+from measure import adopt_orphans, children_cpu, machine
 
 
 @dataclass
@@ -37,11 +37,6 @@ class Measurement:
     slowest: str
     share: float
     tasks: int
-
-
-def children_cpu() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
 
 
 def api_calls(environment: dict[str, str]) -> int:
@@ -59,11 +54,12 @@ def converge(environment: dict[str, str], extra: list[str]) -> Measurement:
         check=True,
     )
     wall = time.monotonic() - started
+    cpu = children_cpu() - cpu
     figures = json.loads(Path(environment["COMPONENT_SECONDS"]).read_text())
     slowest = max(figures["seconds"], key=figures["seconds"].__getitem__)
     return Measurement(
         wall=wall,
-        cpu=children_cpu() - cpu,
+        cpu=cpu,
         calls=api_calls(environment) - calls,
         slowest=slowest,
         share=figures["seconds"][slowest] / sum(figures["seconds"].values()),
@@ -99,16 +95,21 @@ def main() -> None:
             [*command, "start", *state, "--port", environment["LOCAL_AWS_PORT"]], env=environment, check=True
         )
         try:
+            adopt_orphans()
             first = converge(environment, [])
-            second = [converge(environment, []) for _ in range(options.repeat)]
+            second, local = [], []
+            for _ in range(options.repeat):
+                second.append(converge(environment, []))
+                local.append(converge(environment, ["-e", "ansible_connection=local"]))
             check = [converge(environment, ["--check"])]
         finally:
             subprocess.run([*command, "stop", *state], env=environment, check=True)
-    print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, {options.repeat} second converges (median)\n")
+    print(f"{machine()}; medians of {options.repeat} second converges\n")
     print("| run | wall s | CPU s | API calls | tasks | slowest component (share of task time) |")
     print("|---|---|---|---|---|---|")
     print(row("first converge", [first]))
     print(row("second converge", second))
+    print(row("second converge, connection `local`", local))
     print(row("check mode", check))
 
 

@@ -20,6 +20,7 @@ from typing import Any
 
 import boto3
 import pytest
+import task_results
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NAME = "langfuse-local"
@@ -68,6 +69,21 @@ def play(local_aws: dict[str, str]):
         return play_in(REPOSITORY, local_aws, "-i", "inventories/local", f"playbooks/{playbook}.yml", *options)
 
     return run
+
+
+@pytest.fixture
+def task_log(local_aws: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where the results of this test's runs are written, field by field."""
+    folder = tmp_path_factory.getbasetemp()
+    settings = {
+        "ANSIBLE_CALLBACK_PLUGINS": str(REPOSITORY / "tests/callback_plugins"),
+        "ANSIBLE_CALLBACKS_ENABLED": "task_results",
+        "TASK_RESULTS": str(folder / "task_results"),
+    }
+    local_aws.update(settings)
+    yield folder / "task_results"
+    for name in settings:
+        del local_aws[name]
 
 
 @pytest.fixture(scope="module")
@@ -201,10 +217,21 @@ def test_first_run_completes_what_the_killed_one_left(play, secret_values) -> No
         assert not [line for line in seen if value.encode() in line], f"the value of {key} is a process's argument"
 
 
-def test_second_run_changes_nothing(play) -> None:
+def test_second_run_changes_nothing(play, task_log) -> None:
     run = play("site")
     assert run.ok, run.output[-6000:]
     assert run.changed == dict.fromkeys(COMPONENTS, 0)
+    task_log.rename(task_log.with_suffix(".warm"))
+
+
+def test_connection_local_returns_the_same(play, task_log) -> None:
+    """The run before went through llmops.langfuse.warm_local; every field of every result is the same."""
+    run = play("site", "-e", "ansible_connection=local")
+    assert run.ok, run.output[-6000:]
+    assert run.changed == dict.fromkeys(COMPONENTS, 0)
+    results, fields, differences = task_results.compare(task_log, task_log.with_suffix(".warm"))
+    assert (results > 100, fields > 5000) == (True, True), (results, fields)
+    assert differences == []
 
 
 @pytest.fixture
