@@ -244,7 +244,8 @@ def test_other_platform_says_once_that_it_behaves_as_local(ansible: Ansible, tmp
 
 
 def test_folder_for_temporary_files_that_is_too_deep(ansible: Ansible, tmp_path: Path, play) -> None:
-    deep = tmp_path / ("x" * 100)
+    # Deep enough for this socket, and not yet for those that ansible-core makes from 2.21 on.
+    deep = ansible.temporary / ("x" * (69 - len(str(ansible.temporary))))
     deep.mkdir()
     ansible.environment["TMPDIR"] = str(deep)
     code, output = play(PING, PING)
