@@ -3,8 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Compares the results of two runs of a playbook field by field, as the callback plugin task_results wrote them.
 
-What differs by nature between two runs is replaced by what it is: times, process ids, random names, AWS's ids. Ids and
-names are numbered in the order in which a result brings them, so that a wrong one among right ones is still seen.
+What differs by nature between two runs is replaced by what it is: times, process ids, random names. Where both ran in
+one environment, ids of AWS are numbered in the order in which results bring them, so that a wrong one among right ones is
+still seen. Between two environments all ids differ, with them the order of lists that AWS sorts by id, and free ports: there
+ids are only ids, and lists are compared without their order.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +25,7 @@ VOLATILE = {
     "start", "end", "delta", "elapsed", "atime", "mtime", "ctime", "birthtime", "inode", "pid", "ansible_job_id", "results_file",
     "at", "readable_seconds", "written_seconds", "stored_bytes", "date", "request_id", "x-amzn-requestid", "x-amz-request-id",
     "creation_time", "host_id", "x-amz-id-2", "last_event_timestamp", "first_event_timestamp", "last_ingestion_time",
-    "upload_sequence_token", "frame",
+    "upload_sequence_token", "frame", "attempts",
 }  # fmt: skip
 # Text that is drawn anew in each run, or a time.
 RANDOM = [
@@ -37,17 +40,19 @@ RANDOM = [
     (re.compile(r"\b\d+:\d\d:\d\d\.\d{6}\b"), "duration"),
     (re.compile(r"(?<=\s)\d+\.\d+(?= s\b|$)"), "seconds"),
     (re.compile(r"(?<=[0-9a-f]{32}-)\d+"), "number"),
+    (re.compile(r"\b\d+\.\d+ms\b"), "milliseconds"),
 ]
 # Ids of AWS, UUIDs, and addresses that AWS gives: each has its number.
 IDENTITIES = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
     r"|\b[0-9a-f]{2}(?::[0-9a-f]{2}){5}\b"
-    r"|\b(?:[0-9a-f]{32}|[0-9a-f]{17}|[0-9a-f]{16}|[0-9a-f]{8})\b"
-    r"|\b(?:ns|srv|eipalloc|rtbassoc|vpc-cidr-assoc)-[a-z0-9]{16,17}\b"
-    r"|\b(?:AROA|AIDA|ANPA|cluster-|db-)[A-Z0-9]{16,26}\b"
-    r"|\bZ[A-Z0-9]{12,20}\b"
+    r"|\b(?:[0-9a-f]{64}|[0-9a-f]{32}|[0-9a-f]{17}|[0-9a-f]{16}|[0-9a-f]{8})\b"
+    r"|\b(?:ns|srv)-[a-z0-9]{8,20}\b"
+    r"|\becs-svc/\d+|(?<=/)\d{15}\b"
+    r"|\b(?=[A-Z]*\d)[A-Z0-9]{13,22}\b"
     r"|(?<=/application-)[A-Za-z0-9]{6}\b"
-    r"|\b(?:10|ip-10)[.-]\d+[.-]\d+[.-]\d+\b(?!/)"
+    r"|\b(?:10|ip-10|127)(?!\.0\.0\.1\b)[.-]\d+[.-]\d+[.-]\d+\b(?!/)"
+    r"|\b[3-6]\d{4}\b"  # a free port
 )
 
 
@@ -73,20 +78,30 @@ class Numbers:
         return self.seen.setdefault(found.group(), f"id {len(self.seen) + 1}")
 
 
-def plain(value: Any, numbers: Numbers) -> Any:
-    """A value without what differs by nature between two runs."""
+def plain(value: Any, name_id: Callable[[re.Match[str]], str]) -> Any:
+    """A value without what differs by nature between two runs; `name_id` gives what stands for an id."""
     if isinstance(value, dict):
         # Keys can be ids themselves; sorted, two runs bring the same ones in the same order.
         return {
-            plain(key, numbers): "volatile" if key in VOLATILE and item else plain(item, numbers)
+            plain(key, name_id): "volatile" if key in VOLATILE and item else plain(item, name_id)
             for key, item in sorted(value.items())
         }
     if isinstance(value, list):
-        return [plain(item, numbers) for item in value]
+        return [plain(item, name_id) for item in value]
+    if isinstance(value, int) and 30000 <= value < 65536:
+        return plain(str(value), name_id)
     if isinstance(value, str):
         for pattern, name in RANDOM:
             value = pattern.sub(name, value)
-        return IDENTITIES.sub(numbers, value)
+        return IDENTITIES.sub(name_id, value)
+    return value
+
+
+def without_order(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: without_order(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return sorted(map(without_order, value), key=lambda item: json.dumps(item, sort_keys=True))
     return value
 
 
@@ -101,7 +116,9 @@ def differences(one: Any, other: Any, where: str = "") -> list[str]:
     if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
         pairs = enumerate(zip(one, other, strict=True))
         return [line for number, (a, b) in pairs for line in differences(a, b, f"{where}[{number}]")]
-    return [] if one == other else [f"{where}: {str(one)[:500]!r} != {str(other)[:500]!r}"]
+    # True and 1 are not the same result.
+    same = one == other and type(one) is type(other)
+    return [] if same else [f"{where}: {str(one)[:500]!r} != {str(other)[:500]!r}"]
 
 
 def fields(value: Any) -> int:
@@ -113,14 +130,16 @@ def fields(value: Any) -> int:
     return 1
 
 
-def compare(one: Path, other: Path) -> tuple[int, int, list[str]]:
+def compare(one: Path, other: Path, same_environment: bool = True) -> tuple[int, int, list[str]]:
     """Number of results and of fields compared, and what differs."""
     first, second = read(one), read(other)
     found = [f"only in one run: {key}" for key in first.keys() ^ second.keys()]
-    numbers = Numbers(), Numbers()
+    names = (Numbers(), Numbers()) if same_environment else (lambda _: "id", lambda _: "id")
     count = 0
     for key in sorted(first.keys() & second.keys()):
-        a, b = plain(first[key], numbers[0]), plain(second[key], numbers[1])
+        a, b = (plain(results[key], name) for results, name in zip((first, second), names, strict=True))
+        if not same_environment:
+            a, b = without_order(a), without_order(b)
         count += fields(a)
         found += differences(a, b, " / ".join(map(str, key)))
     return len(first), count, found

@@ -62,9 +62,9 @@ def lives(local_aws: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -
 @pytest.mark.parametrize("run", RUNS)
 def test_every_field_of_every_result_is_the_same(run: str, lives: dict[str, Path]) -> None:
     local, warm = (lives[connection] / run for connection in CONNECTIONS)
-    results, fields, differences = task_results.compare(local, warm)
+    results, fields, differences = task_results.compare(local, warm, same_environment=False)
     print(f"{run}: {results} results, {fields} fields")
-    assert results > 10
+    assert results >= (2 if run == "status" else 80)
     assert differences == []
 
 
