@@ -24,7 +24,7 @@ from typing import Any
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "tests"))
 
-from conftest import free_port
+from local_aws.ports import free_port
 from measure import adopt_orphans, children_cpu, machine
 
 MODULES = [
