@@ -15,7 +15,7 @@ description:
     resolved in each call.
   - It starts with the first call, belongs to one C(ansible-playbook) process, and ends with it, also when that is killed. It takes 45 MB of
     memory, and up to 90 MB with the service models of the collection's roles.
-  - A call whose worker is gone (an interrupted playbook, a task's C(timeout)) is interrupted too, and killed after two seconds.
+  - A call whose worker is gone (an interrupted playbook, a task's C(timeout)) is interrupted too, and killed after five seconds.
   - Whatever is not such a call runs as with P(ansible.builtin.local#connection) - raw commands, modules in other languages, C(async),
     C(become), another interpreter than the controller's own, variables in C(environment) that an interpreter heeds at its start only (such
     as E(LC_ALL) and E(PYTHONPATH)), everything while O(pipelining) is off, and everything where the warm process cannot be started, which

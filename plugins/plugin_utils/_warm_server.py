@@ -46,7 +46,7 @@ ANSIBLE_IMPORTS = (
     "pkgutil", "platform", "pwd", "runpy", "shlex", "stringprep", "syslog", "tempfile", "unicodedata", "zipfile",
 )  # fmt: skip
 # How long a call that nobody waits for any more has to clean up, before it is killed.
-GRACE_SECONDS = 2.0
+GRACE_SECONDS = 5.0
 EVERY_DESCRIPTOR = 1 << 20
 
 
