@@ -87,6 +87,7 @@ def main() -> None:
             "PYTHONPATH": str(REPOSITORY / "tests"),
             "ANSIBLE_COLLECTIONS_PATH": str(REPOSITORY / ".cache/collections"),
             "ANSIBLE_PIPELINING": "true",
+            "ANSIBLE_DEPRECATION_WARNINGS": "false",
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
             "AWS_ACCESS_KEY_ID": "local-aws-access-key-id",
             "AWS_SECRET_ACCESS_KEY": "local-aws-secret-access-key",
