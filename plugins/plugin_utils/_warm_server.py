@@ -393,8 +393,7 @@ class Server:
     def end(self, *_: Any) -> NoReturn:
         """Ends the calls, and this process with them."""
         for pid in self.calls:
-            self.abandoned[pid] = time.monotonic() + GRACE_SECONDS
-            self.signal_call(pid, signal.SIGINT)
+            self.interrupt(pid)
         while self.abandoned:
             time.sleep(0.02)
             self.reap_children()
@@ -402,6 +401,12 @@ class Server:
         if self.current() or start_time(self.controller) != self.started:
             shutil.rmtree(self.folder, ignore_errors=True)
         os._exit(0)
+
+    def interrupt(self, pid: int) -> None:
+        """Once: where worker and controller end together, a second interruption would break off the cleaning up."""
+        if pid not in self.abandoned:
+            self.abandoned[pid] = time.monotonic() + GRACE_SECONDS
+            self.signal_call(pid, signal.SIGINT)
 
     @staticmethod
     def signal_call(pid: int, number: int) -> None:
@@ -463,8 +468,7 @@ class Server:
         """Nobody waits for this call any more: it is interrupted as by Ctrl-C, and killed where that does not end it."""
         for pid, caller in self.calls.items():
             if caller is connection:
-                self.abandoned[pid] = time.monotonic() + GRACE_SECONDS
-                self.signal_call(pid, signal.SIGINT)
+                self.interrupt(pid)
         self.selector.unregister(connection)
 
     def reap(self, wake: socket.socket) -> None:
