@@ -20,6 +20,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -41,17 +42,29 @@ def until(condition: Callable[[], object], seconds: float = 10) -> bool:
     return True
 
 
+@contextmanager
+def short_folder() -> Iterator[Path]:
+    """A temporary folder; pytest's own ones are too deep for a socket."""
+    with tempfile.TemporaryDirectory(prefix="w-", dir=GETTEMPDIR(), ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    with short_folder() as folder:
+        yield folder
+
+
 @pytest.fixture(scope="module", autouse=True)
-def warm_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def warm_process() -> Iterator[None]:
     """One warm process for this file, in a temporary folder of its own, ended by its process id."""
-    folder = tmp_path_factory.mktemp("w")
-    with pytest.MonkeyPatch.context() as patch:
+    with short_folder() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(client.tempfile, "gettempdir", lambda: str(folder))
         client.connect("/bin/sh").close()
         yield
         for pid in server_pids(folder):
             os.kill(pid, signal.SIGTERM)
-    assert until(lambda: not server_pids(folder), 5)
+        assert until(lambda: not server_pids(folder), 5)
 
 
 def server_pids(folder: Path) -> list[int]:
