@@ -25,7 +25,7 @@ VOLATILE = {
     "start", "end", "delta", "elapsed", "atime", "mtime", "ctime", "birthtime", "inode", "pid", "ansible_job_id", "results_file",
     "at", "readable_seconds", "written_seconds", "stored_bytes", "date", "request_id", "x-amzn-requestid", "x-amz-request-id",
     "creation_time", "host_id", "x-amz-id-2", "last_event_timestamp", "first_event_timestamp", "last_ingestion_time",
-    "upload_sequence_token", "frame", "attempts",
+    "upload_sequence_token", "frame", "attempts", "disk_free_bytes",
 }  # fmt: skip
 # Text that is drawn anew in each run, or a time.
 RANDOM = [
@@ -41,8 +41,11 @@ RANDOM = [
     (re.compile(r"(?<=\s)\d+\.\d+(?= s\b|$)"), "seconds"),
     (re.compile(r"(?<=[0-9a-f]{32}-)\d+"), "number"),
     (re.compile(r"\b\d+\.\d+ms\b"), "milliseconds"),
+    (re.compile(r'(?<="disk_free",")\d+'), "bytes"),
+    # A one-off task gets any free one, which another one may have had.
+    (re.compile(r"\b(?:10|ip-10|127)(?!\.0\.0\.1\b)[.-]\d+[.-]\d+[.-]\d+\b(?!/)"), "address"),
 ]
-# Ids of AWS, UUIDs, and addresses that AWS gives: each has its number.
+# Ids of AWS and UUIDs: each has its number.
 IDENTITIES = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
     r"|\b[0-9a-f]{2}(?::[0-9a-f]{2}){5}\b"
@@ -51,7 +54,6 @@ IDENTITIES = re.compile(
     r"|\becs-svc/\d+|(?<=/)\d{15}\b"
     r"|\b[A-Z0-9]{13,26}\b"
     r"|(?<=/application-)[A-Za-z0-9]{6}\b"
-    r"|\b(?:10|ip-10|127)(?!\.0\.0\.1\b)[.-]\d+[.-]\d+[.-]\d+\b(?!/)"
     r"|\b[3-6]\d{4}\b"  # a free port
 )
 

@@ -41,7 +41,7 @@ from . import additions, rules, wire
 from .children import Children
 from .lifecycle import Lifecycle
 from .rules import Call, Refusal
-from .signals import when_told_to_end
+from .signals import wait_for, when_told_to_end
 
 # moto warns of error codes that a service's model does not list; AWS has many of them
 warnings.filterwarnings("ignore", message="Exception.*does not match an error shape")
@@ -403,7 +403,7 @@ def serve(state_dir: Path, port: int, time_scale: float) -> None:
         temporary = state_file.with_suffix(".new")
         temporary.write_text(json.dumps(state, indent=2) + "\n", encoding="utf-8")
         temporary.replace(state_file)
-        ended.wait()
+        wait_for(ended)
     finally:
         with contextlib.suppress(FileNotFoundError):
             state_file.unlink()

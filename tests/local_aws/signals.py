@@ -18,3 +18,9 @@ def when_told_to_end(callback: Callable[[], object]) -> None:
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=callback, daemon=True).start())
+
+
+def wait_for(ended: threading.Event) -> None:
+    """Waits in the main thread. It looks up now and then, because a signal that comes just before it sleeps does not wake it."""
+    while not ended.wait(0.5):
+        pass

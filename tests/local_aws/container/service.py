@@ -23,7 +23,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from local_aws.container import network, settings, stores
-from local_aws.signals import when_told_to_end
+from local_aws.signals import wait_for, when_told_to_end
 
 DOUBLE_HEADER = "x-langfuse-double"
 DOUBLE = "llmops.langfuse local AWS"
@@ -205,7 +205,7 @@ class Application:
         self.log.info(f"Langfuse {self.component} {self.version} ({SAYS}) listens on {hostname}:{port}")
         runner = threading.Thread(target=self.background, daemon=True)
         runner.start()
-        self.stopping.wait()
+        wait_for(self.stopping)
         self.log.info("SIGTERM / SIGINT received. Shutting down in 110 seconds.")
         self.drain()
         runner.join(10)

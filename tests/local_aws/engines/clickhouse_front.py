@@ -46,7 +46,7 @@ if not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from local_aws.engines import statements
-from local_aws.signals import when_told_to_end
+from local_aws.signals import wait_for, when_told_to_end
 
 NATIVE_HEADER = "X-Native-Port-Double"
 LOG_TABLES = "log_tables_of_the_double.json"
@@ -516,7 +516,7 @@ def serve(options: Options, ready: Callable[[], None] | None = None) -> int:
     print(f"<Information> Application: Ready for connections. ({engine.version}, ports {ports})", flush=True)
     if ready is not None:
         ready()
-    ended.wait()
+    wait_for(ended)
     print("<Information> Application: Received termination signal", flush=True)
     for server in servers:
         server.shutdown()
