@@ -23,7 +23,8 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 # Fields that hold a time, a duration, a process id, or a count of bytes that grows.
 VOLATILE = {
     "start", "end", "delta", "elapsed", "atime", "mtime", "ctime", "birthtime", "inode", "pid", "ansible_job_id", "results_file",
-    "at", "readable_seconds", "accepted_seconds", "write_seconds", "elapsed_seconds", "stored_bytes", "date", "request_id", "x-amzn-requestid", "x-amz-request-id",
+    "at", "readable_seconds", "accepted_seconds", "write_seconds", "elapsed_seconds",
+    "stored_bytes", "date", "request_id", "x-amzn-requestid", "x-amz-request-id",
     "creation_time", "host_id", "x-amz-id-2", "last_event_timestamp", "first_event_timestamp", "last_ingestion_time",
     "upload_sequence_token", "frame", "attempts", "disk_free_bytes",
 }  # fmt: skip
