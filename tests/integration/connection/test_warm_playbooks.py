@@ -54,8 +54,10 @@ class Ansible:
         settings = {"ansible_connection": connection, "ansible_python_interpreter": sys.executable} | variables
         inventory = self.folder / "inventory.yml"
         inventory.write_text(json.dumps({"all": {"hosts": {"controller": settings}}}))  # JSON is YAML
+        # Tests that run under nohup, or in the background of a script, would hand on that these signals are ignored.
+        heeding = ["env", "--default-signal=HUP,INT"]
         return subprocess.Popen(
-            ["ansible-playbook", "-i", str(inventory), str(playbook), *options],
+            [*heeding, "ansible-playbook", "-i", str(inventory), str(playbook), *options],
             cwd=HERE,
             env=self.environment | {"TASK_RESULTS": str(results)},
             stdin=subprocess.DEVNULL,
