@@ -81,7 +81,8 @@ options:
     description:
       - ARN or name of the Secrets Manager secret, a JSON object, that has the AUTH token.
       - Where the secret has a new version with another token, the module adds the new token to the group, waits, and
-        then retires the old one. Both are valid meanwhile. This always waits, whatever O(wait) says.
+        then retires the old one (see O(auth_token_retire_previous)). Both are valid meanwhile. This always waits, whatever
+        O(wait) says. Connections that are open stay open.
       - A group that has a token and no C(langfuse:auth-token-version) tag gets the token of the secret.
     type: str
   auth_token_secret_key:
@@ -92,6 +93,14 @@ options:
       - The current version id of the secret, where it is known already. It spares asking Secrets Manager when nothing
         has changed.
     type: str
+  auth_token_retire_previous:
+    description:
+      - Whether the old token ends once the new one was added. With V(false) the group accepts both, so that clients can
+        be replaced one after the other, until the module runs with V(true) and the same token.
+      - AWS keeps two tokens, and a third would end the oldest. So with V(false) the module refuses a third one; with V(true)
+        it changes over to it, and the two before end.
+    type: bool
+    default: true
   transit_encryption:
     description:
       - Whether clients must use TLS. A token needs it. A new group has it unless this is V(false).
@@ -168,6 +177,19 @@ EXAMPLES = r"""
     tags:
       team: llmops
 
+- name: Add the token that was rotated in the secret, and go on accepting the one before
+  llmops.langfuse.elasticache_replication_group:
+    replication_group_id: langfuse
+    auth_token_secret_arn: langfuse/application
+    auth_token_secret_key: REDIS_AUTH
+    auth_token_retire_previous: false
+
+- name: End the token before, after the clients were replaced
+  llmops.langfuse.elasticache_replication_group:
+    replication_group_id: langfuse
+    auth_token_secret_arn: langfuse/application
+    auth_token_secret_key: REDIS_AUTH
+
 - name: Remove it, keeping a snapshot
   llmops.langfuse.elasticache_replication_group:
     replication_group_id: langfuse
@@ -240,6 +262,9 @@ replication_group:
     auth_token_enabled:
       description: Whether the group wants a token.
       type: bool
+    auth_token_rotating:
+      description: Whether the group still accepts the token before the last one.
+      type: bool
     automatic_failover:
       description: Whether a replica takes over from a failed primary.
       type: bool
@@ -263,6 +288,7 @@ replication_group:
       type: dict
 """
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible.module_utils.common.warnings import warn
@@ -313,6 +339,7 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "auth_token_secret_arn": {"type": "str", "no_log": False},
     "auth_token_secret_key": {"type": "str", "no_log": False},
     "auth_token_version_id": {"type": "str", "no_log": False},
+    "auth_token_retire_previous": {"type": "bool", "default": True, "no_log": False},
     "transit_encryption": {"type": "bool"},
     "at_rest_encryption": {"type": "bool"},
     "kms_key_id": {"type": "str", "no_log": False},
@@ -438,29 +465,58 @@ def _given(params: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in params.items() if value is not None}
 
 
-def compare_token(token: Token, tags: dict[str, str]) -> tuple[bool, str, Any]:
-    """Whether another token is to be set, the version id to remember otherwise ('' for none), and the secret."""
-    if not token.wanted or token.version_id() == tags.get(TOKEN_VERSION_TAG):
-        return False, "", None
+@dataclass(frozen=True)
+class TokenPlan:
+    """What is to be done about the token: add it, end the one before, or only remember another version of the secret."""
+
+    secret: Any = None
+    add: bool = False
+    retire: bool = False
+    # The token that is valid beside the added one.
+    previous_version: str = ""
+    remember: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def changes(self) -> bool:
+        return self.add or self.retire
+
+
+def plan_token(token: Token, group_id: str, tags: dict[str, str], retire: bool) -> TokenPlan:
+    """Compares the secret with what the group's tags remember; the secret is read only where that does not tell."""
+    settled, rotating = tags.get(TOKEN_VERSION_TAG, ""), tags.get(TOKEN_ROTATING_TAG, "")
+    newest = rotating or settled
+    ends = bool(rotating) and retire
+    if not token.wanted or (newest and token.version_id() == newest and not ends):
+        return TokenPlan()
     secret = token.read()
-    remembered = tags.get(TOKEN_VERSION_TAG, "")
-    if secret.version_id == remembered:
-        return False, "", None
-    if token.same_in(secret, remembered):
-        return False, secret.version_id, None
-    return True, "", secret
+    if token.same_in(secret, newest):
+        # A rotation of another key makes a new version of the whole secret.
+        tag = TOKEN_ROTATING_TAG if rotating else TOKEN_VERSION_TAG
+        remember = {} if ends or secret.version_id == newest else {tag: secret.version_id}
+        return TokenPlan(secret, retire=ends, remember=remember)
+    if rotating and not retire and not token.same_in(secret, settled):
+        raise AwsError(
+            f"The replication group {group_id} still accepts the AUTH token before the last one, and the secret has a third "
+            "one; AWS would end the oldest, with which clients may still run. Make the version of the secret that the tag "
+            f"{TOKEN_ROTATING_TAG} names the current one again and end that rotation first, or set "
+            "auth_token_retire_previous to change over at once"
+        )
+    return TokenPlan(secret, add=True, retire=retire, previous_version=newest)
 
 
-def set_token(group: Group, arn: str, tags: dict[str, str], secret: Any) -> None:
+def set_token(group: Group, arn: str, plan: TokenPlan) -> None:
     """Adds the new token, then retires the old one; a run that was stopped in between goes on where it was."""
-    if tags.get(TOKEN_ROTATING_TAG) != secret.version_id:
-        group.modify(AuthToken=secret.value, AuthTokenUpdateStrategy="ROTATE", ApplyImmediately=True)
+    token, version = plan.secret.value, plan.secret.version_id
+    if plan.add:
+        group.modify(AuthToken=token, AuthTokenUpdateStrategy="ROTATE", ApplyImmediately=True)
         group.wait()
-        group.set_tags(arn, {TOKEN_ROTATING_TAG: secret.version_id})
-    group.modify(AuthToken=secret.value, AuthTokenUpdateStrategy="SET", ApplyImmediately=True)
-    group.wait()
-    group.set_tags(arn, {TOKEN_VERSION_TAG: secret.version_id})
-    group.remove_tags(arn, [TOKEN_ROTATING_TAG])
+        previous = {TOKEN_VERSION_TAG: plan.previous_version} if plan.previous_version else {}
+        group.set_tags(arn, {**previous, TOKEN_ROTATING_TAG: version})
+    if plan.retire:
+        group.modify(AuthToken=token, AuthTokenUpdateStrategy="SET", ApplyImmediately=True)
+        group.wait()
+        group.set_tags(arn, {TOKEN_VERSION_TAG: version})
+        group.remove_tags(arn, [TOKEN_ROTATING_TAG])
 
 
 def set_node_count(group: Group, wanted: int, active: int) -> None:
@@ -468,23 +524,25 @@ def set_node_count(group: Group, wanted: int, active: int) -> None:
     group.wait()
 
 
-def apply(module: AnsibleAWSModule, group: Group, state: dict[str, Any], difference: Difference, secret: Any) -> None:
+def apply(
+    module: AnsibleAWSModule, group: Group, state: dict[str, Any], difference: Difference, plan: TokenPlan
+) -> None:
     """Makes the changes in the order in which AWS takes them: failover needs a second node before and while it is on."""
     params, arn = module.params, state["arn"]
     nodes = params["num_cache_clusters"] if "num_cache_clusters" in difference.names else None
     request = difference.request
-    if request or nodes is not None or secret is not None:
+    if request or nodes is not None or plan.changes:
         group.must_be_available(state)
     if nodes is not None and nodes > state["num_cache_clusters"]:
         set_node_count(group, nodes, state["num_cache_clusters"])
     if request:
         group.modify(**request, ApplyImmediately=params["apply_immediately"])
-        if params["wait"] or secret is not None or nodes is not None:
+        if params["wait"] or plan.changes or nodes is not None:
             group.wait()
     if nodes is not None and nodes < state["num_cache_clusters"]:
         set_node_count(group, nodes, state["num_cache_clusters"])
-    if secret is not None:
-        set_token(group, arn, state["tags"], secret)
+    if plan.changes:
+        set_token(group, arn, plan)
 
 
 def update(module: AnsibleAWSModule, group: Group, token: Token, state: dict[str, Any]) -> dict[str, Any]:
@@ -493,12 +551,14 @@ def update(module: AnsibleAWSModule, group: Group, token: Token, state: dict[str
     difference, warnings = compare(params, state)
     for text in warnings:
         warn(text)
-    new_token, version_to_remember, secret = compare_token(token, state["tags"])
-    if new_token:
+    plan = plan_token(token, group.id, state["tags"], params["auth_token_retire_previous"])
+    if plan.add:
         difference.add("auth_token", "new", "old", secret=True)
+    if plan.changes:
+        difference.add("auth_token_rotating", not plan.retire, state["auth_token_rotating"])
     wanted_tags = params["tags"]
-    if version_to_remember:
-        wanted_tags = {**(wanted_tags or {}), TOKEN_VERSION_TAG: version_to_remember}
+    if plan.remember:
+        wanted_tags = {**(wanted_tags or {}), **plan.remember}
     purge = params["purge_tags"] and params["tags"] is not None
     to_set, to_remove = tag_changes(state["tags"], wanted_tags, purge, OWN_TAGS)
     difference.add("tags", merged_tags(state["tags"], wanted_tags, purge, OWN_TAGS), state["tags"])
@@ -509,7 +569,7 @@ def update(module: AnsibleAWSModule, group: Group, token: Token, state: dict[str
         return {"changed": False, "replication_group": state}
     after = difference.apply_to(state)
     if not module.check_mode:
-        apply(module, group, state, difference, secret)
+        apply(module, group, state, difference, plan)
         group.set_tags(state["arn"], to_set)
         group.remove_tags(state["arn"], to_remove)
         after = group.read() or after

@@ -183,13 +183,15 @@ environment:
         capacity: [0.5, 4.0]
         deletion_protection: true
     cache:
-      description: The replication group.
+      description:
+        - The replication group. C(auth_token_rotating) says that it still accepts the AUTH token before the last one.
       type: dict
       sample:
         state: available
         endpoint: master.langfuse-staging.abcdef.euc1.cache.amazonaws.com
         port: 6379
         tls: true
+        auth_token_rotating: false
         engine_version: 8.0.1
         replication_group_id: langfuse-staging
     clickhouse:
@@ -204,6 +206,7 @@ environment:
         service_name: clickhouse
         task_definition_arn: arn:aws:ecs:eu-central-1:123456789012:task-definition/langfuse-staging-clickhouse:1
         image: docker.io/clickhouse/clickhouse-server:25.8
+        secret_version_id: 5b3d2f8e-7d0a-4a80-9d1d-7a8a3c1f2b6e
         running_count: 1
         desired_count: 1
     ingress:
@@ -230,13 +233,16 @@ environment:
         image: docker.io/langfuse/langfuse:3.225.4
         completed: true
     web:
-      description: The web service.
+      description:
+        - The web service. C(secret_version_id) is the version of the secret with which its tasks started; empty where the service
+          runs another revision than the newest, as after a deployment that went back.
       type: dict
       sample: &service
         state: available
         service_name: web
         task_definition_arn: arn:aws:ecs:eu-central-1:123456789012:task-definition/langfuse-staging-web:1
         image: docker.io/langfuse/langfuse:3.225.4
+        secret_version_id: 5b3d2f8e-7d0a-4a80-9d1d-7a8a3c1f2b6e
         running_count: 2
         desired_count: 2
     worker:

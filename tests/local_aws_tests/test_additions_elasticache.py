@@ -203,21 +203,38 @@ def test_life_of_a_replication_group(server: Server, parameter_group: str) -> No
 
 
 def _rotate(server: Server, name: str, endpoint: dict[str, Any]) -> None:
-    """ROTATE keeps the old token, SET ends it."""
-    cache, second = server.client("elasticache"), "second-token-0123456789"
-    with server.refuses("InvalidParameterCombination", "ApplyImmediately"):
-        cache.modify_replication_group(ReplicationGroupId=name, AuthToken=second)
-    for strategy in ("ROTATE", "SET"):
+    """ROTATE keeps the token before, and ends the one before that; SET leaves one. Connections stay open."""
+    cache, second, third = server.client("elasticache"), "second-token-0123456789", "third-token-0123456789"
+
+    def change(token: str, strategy: str, accepted: list[str]) -> None:
         answer = cache.modify_replication_group(
-            ReplicationGroupId=name, AuthToken=second, AuthTokenUpdateStrategy=strategy, ApplyImmediately=True
+            ReplicationGroupId=name, AuthToken=token, AuthTokenUpdateStrategy=strategy, ApplyImmediately=True
         )
         assert answer["ReplicationGroup"]["Status"] == "modifying"
+        with server.refuses("InvalidReplicationGroupState"):
+            cache.modify_replication_group(
+                ReplicationGroupId=name, AuthToken=token, AuthTokenUpdateStrategy="SET", ApplyImmediately=True
+            )
         server.wait(lambda: status(server, name) == "available")
-        assert connect(server, endpoint, second).ping()
-        if strategy == "ROTATE":
-            assert connect(server, endpoint, TOKEN).ping()
-    with pytest.raises(redis.RedisError):
-        connect(server, endpoint, TOKEN).ping()
+        for known in (TOKEN, second, third):
+            if known in accepted:
+                assert connect(server, endpoint, known).ping()
+            else:
+                with pytest.raises(redis.AuthenticationError):
+                    connect(server, endpoint, known).ping()
+
+    with server.refuses("InvalidParameterCombination", "ApplyImmediately"):
+        cache.modify_replication_group(ReplicationGroupId=name, AuthToken=second)
+    with server.refuses("InvalidParameterValue", "SET takes only the token to which the group was rotated last"):
+        cache.modify_replication_group(
+            ReplicationGroupId=name, AuthToken=second, AuthTokenUpdateStrategy="SET", ApplyImmediately=True
+        )
+    with connect(server, endpoint, TOKEN).client() as open_before:
+        assert open_before.ping()
+        change(second, "ROTATE", [TOKEN, second])
+        change(third, "ROTATE", [second, third])
+        change(third, "SET", [third])
+        assert open_before.ping()
 
 
 def test_replicas_come_and_go(server: Server) -> None:

@@ -25,6 +25,10 @@ SECURITY_GROUPS = ("load-balancer", "web", "worker", "clickhouse", "file-system"
 ROLES = ("execution", "web", "worker", "clickhouse")
 LOG_GROUPS = ("web", "worker", "clickhouse", "migration")
 COMPLETION_TAG = "langfuse:completed"
+# Of elasticache_replication_group: there while the cache accepts the token before the last one too.
+TOKEN_ROTATING_TAG = "langfuse:auth-token-rotating"  # noqa: S105
+# Of the roles application and clickhouse.
+SECRET_VERSION_LABEL = "langfuse.secret-version"  # noqa: S105
 
 # AWS's words for states, by what they mean here. What stands nowhere (maintenance, backing-up, ...) works.
 WORDS = {
@@ -212,6 +216,7 @@ def cache(found: Shape, _identity: Shape) -> Part:
         "endpoint": endpoint.get("Address", ""),
         "port": endpoint.get("Port", 0),
         "tls": bool(shape.get("TransitEncryptionEnabled")),
+        "auth_token_rotating": bool(tag(shape, TOKEN_ROTATING_TAG)),
         "engine_version": shape.get("EngineVersion", ""),
         "replication_group_id": shape.get("ReplicationGroupId", ""),
     }
@@ -229,6 +234,15 @@ def image(definition: Shape | None) -> str:
     containers = (definition or {}).get("containerDefinitions") or []
     chosen = next((item for item in containers if item.get("essential", True)), None)
     return str(chosen["image"]) if chosen else ""
+
+
+def secret_version(service: Shape | None, definition: Shape | None) -> str:
+    """The version of the secret that the service's tasks have; empty where they are not of the newest revision."""
+    newest = definition or {}
+    if not service or service.get("taskDefinition") != newest.get("taskDefinitionArn"):
+        return ""
+    labels = [item.get("dockerLabels") or {} for item in newest.get("containerDefinitions") or []]
+    return next((label[SECRET_VERSION_LABEL] for label in labels if SECRET_VERSION_LABEL in label), "")
 
 
 def service_state(service: Shape | None, definition: Shape | None) -> str:
@@ -256,6 +270,7 @@ def running(found: Shape, component: str) -> Shape:
         "service_name": shape.get("serviceName", component),
         "task_definition_arn": shape.get("taskDefinition") or (definition or {}).get("taskDefinitionArn", ""),
         "image": image(definition),
+        "secret_version_id": secret_version(service, definition),
         "running_count": shape.get("runningCount", 0),
         "desired_count": shape.get("desiredCount", 0),
     }

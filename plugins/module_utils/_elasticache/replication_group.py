@@ -12,7 +12,8 @@ from .._aws.difference import Difference
 from .._aws.errors import AwsError
 from .._aws.waiters import ABSENT, Target
 
-# AWS never returns the token. These remember which version of the secret it was set from, and how far a change got.
+# AWS never returns the token. The first remembers from which version of the secret it is; where a newer token was added and
+# the one of the first tag is still accepted, the second remembers from which version the newer one is.
 TOKEN_VERSION_TAG = "langfuse:auth-token-version"  # noqa: S105
 TOKEN_ROTATING_TAG = "langfuse:auth-token-rotating"  # noqa: S105
 OWN_TAGS = (TOKEN_VERSION_TAG, TOKEN_ROTATING_TAG)
@@ -106,6 +107,7 @@ def describe(group: dict[str, Any], node: dict[str, Any] | None, tags: dict[str,
         "at_rest_encryption": bool(group.get("AtRestEncryptionEnabled")),
         "kms_key_id": group.get("KmsKeyId") or "",
         "auth_token_enabled": bool(group.get("AuthTokenEnabled")),
+        "auth_token_rotating": TOKEN_ROTATING_TAG in tags,
         "automatic_failover": _flag(
             (group.get("PendingModifiedValues") or {}).get("AutomaticFailoverStatus") or group.get("AutomaticFailover")
         ),

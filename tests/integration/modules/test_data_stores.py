@@ -18,6 +18,7 @@ from module_runner import ModuleFailed
 GROUP = "elasticache_replication_group"
 PARAMETERS = "elasticache_parameter_group"
 TOKEN_TAG = "langfuse:auth-token-version"
+ROTATING_TAG = "langfuse:auth-token-rotating"
 
 
 @pytest.fixture
@@ -139,6 +140,32 @@ def test_token(store: Any, wanted: dict[str, Any]) -> None:
     assert connect(store, endpoint, "secondtokenofredis").ping()
     with pytest.raises(redis.exceptions.AuthenticationError):
         connect(store, endpoint, "firsttokenofredis").ping()
+    store.run(GROUP, {"replication_group_id": store.name, "state": "absent"})
+
+
+def test_token_of_running_clients_stays_until_it_is_retired(store: Any, wanted: dict[str, Any]) -> None:
+    endpoint = store.run(GROUP, wanted)["replication_group"]["endpoint"]
+    first_version = store.run(GROUP, wanted)["replication_group"]["tags"][TOKEN_TAG]
+    version = put(store, REDIS_AUTH="secondtokenofredis")
+    with connect(store, endpoint, "firsttokenofredis").client() as open_before:
+        assert open_before.ping()
+        added = store.cycle(GROUP, {**wanted, "auth_token_retire_previous": False})["replication_group"]
+        assert added["auth_token_rotating"] is True
+        assert (added["tags"][TOKEN_TAG], added["tags"][ROTATING_TAG]) == (first_version, version)
+        for token in ("firsttokenofredis", "secondtokenofredis"):
+            assert connect(store, endpoint, token).ping()
+        put(store, REDIS_AUTH="thirdtokenofredis")
+        with pytest.raises(ModuleFailed, match="still accepts the AUTH token before the last one"):
+            store.run(GROUP, {**wanted, "auth_token_retire_previous": False})
+        assert connect(store, endpoint, "firsttokenofredis").ping()
+        put(store, REDIS_AUTH="secondtokenofredis", SALT="another-value-of-the-secret")
+        retired = store.cycle(GROUP, wanted)
+        assert retired["diff"]["after"] == {"auth_token_rotating": False}
+        assert "tokenofredis" not in json.dumps([added, retired])
+        with pytest.raises(redis.exceptions.AuthenticationError):
+            connect(store, endpoint, "firsttokenofredis").ping()
+        assert connect(store, endpoint, "secondtokenofredis").ping()
+        assert open_before.ping()
     store.run(GROUP, {"replication_group_id": store.name, "state": "absent"})
 
 

@@ -610,7 +610,7 @@ class ElastiCache(Addition):
             self._apply(call.region, parameter_group)
 
     def _new_tokens(self, call: Call, group: Group) -> Any:
-        """ROTATE adds a token to the one that is valid, SET leaves just one; docs .../dg/auth.html."""
+        """ROTATE adds a token and ends the one before the last, SET leaves the last alone; docs .../dg/auth.html."""
         token, strategy = call.params.get("AuthToken"), call.params.get("AuthTokenUpdateStrategy") or "ROTATE"
         if strategy == "DELETE":
             if not call.params.get("UserGroupIdsToAdd"):
@@ -620,6 +620,9 @@ class ElastiCache(Addition):
             return None
         elif strategy == "ROTATE":
             wanted = [*[item for item in group.tokens if item != token], token][-MAX_TOKENS:]
+        elif group.tokens and token != group.tokens[-1]:
+            # API ModifyReplicationGroup.AuthTokenUpdateStrategy: "SET - allowed only after ROTATE"
+            raise Refusal("InvalidParameterValue", "SET takes only the token to which the group was rotated last.")
         else:
             wanted = [token]
 

@@ -18,6 +18,7 @@ from module_runner import ModuleFailed, run_module
 MODULE = "elasticache_replication_group"
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:x/application-AbCdEf"
 VERSION_TAG = "langfuse:auth-token-version"
+ROTATING_TAG = "langfuse:auth-token-rotating"
 WANTED: dict[str, Any] = {
     "replication_group_id": "x",
     "description": "Langfuse x",
@@ -149,9 +150,11 @@ class FakeElastiCache:
         strategy = request.get("AuthTokenUpdateStrategy")
         self.calls.append(f"modify {strategy}" if strategy else "modify")
         if strategy == "ROTATE":
-            self.tokens = [*self.tokens, request["AuthToken"]][-2:]
+            self.tokens = [*(token for token in self.tokens if token != request["AuthToken"]), request["AuthToken"]][
+                -2:
+            ]
         elif strategy == "SET":
-            assert request["AuthToken"] in self.tokens, "AWS sets only a token that it rotated to"
+            assert request["AuthToken"] == self.tokens[-1], "AWS sets only the token that it rotated to last"
             self.tokens = [request["AuthToken"]]
         if "AutomaticFailoverEnabled" in request:
             if request["AutomaticFailoverEnabled"] and len(self.group["MemberClusters"]) < 2:
@@ -306,6 +309,76 @@ class TestToken:
         account.run()
         account.run(tags={})
         assert account.cache.tags == {VERSION_TAG: "version-1"}
+
+
+class TestTokenInTwoSteps:
+    """Clients are replaced between the two steps."""
+
+    def rotate(self, account: Account, token: str, **options: Any) -> dict[str, Any]:
+        account.secrets.put(REDIS_AUTH=token)
+        return account.run(**({"auth_token_retire_previous": False} | options))
+
+    def test_the_old_token_stays_until_it_is_retired(self, account: Account) -> None:
+        assert account.run(auth_token_retire_previous=False)["replication_group"]["auth_token_rotating"] is False
+        account.secrets.put(REDIS_AUTH="second-token-of-redis")
+        predicted = account.run(check=True, auth_token_retire_previous=False)
+        added = account.run(auth_token_retire_previous=False)
+        assert account.cache.changes == ["modify ROTATE", "tag"]
+        assert account.cache.tokens == ["first-token-of-redis", "second-token-of-redis"]
+        assert account.cache.tags == {"team": "llmops", VERSION_TAG: "version-1", ROTATING_TAG: "version-2"}
+        assert added["replication_group"]["auth_token_rotating"] is True
+        assert predicted["diff"] == added["diff"]
+        for check in (True, False):
+            assert account.run(check=check, auth_token_retire_previous=False)["changed"] is False
+        predicted = account.run(check=True)
+        retired = account.run()
+        assert account.cache.changes == ["modify SET", "tag", "untag"]
+        assert account.cache.tokens == ["second-token-of-redis"]
+        assert account.cache.tags == {"team": "llmops", VERSION_TAG: "version-2"}
+        assert retired["diff"] == predicted["diff"]
+        assert retired["diff"]["after"] == {"auth_token_rotating": False}
+        assert "token-of-redis" not in json.dumps([added, retired])
+        for check in (True, False):
+            assert account.run(check=check)["changed"] is False
+
+    def test_a_third_token_would_end_the_one_that_clients_have(self, account: Account) -> None:
+        account.run()
+        self.rotate(account, "second-token-of-redis")
+        with pytest.raises(ModuleFailed, match="still accepts the AUTH token before the last one"):
+            self.rotate(account, "third-token-of-redis")
+        assert account.cache.tokens == ["first-token-of-redis", "second-token-of-redis"]
+        account.run()
+        assert account.cache.changes == ["modify ROTATE", "tag", "modify SET", "tag", "untag"]
+        assert account.cache.tokens == ["third-token-of-redis"]
+
+    def test_the_way_back_keeps_the_token_of_clients_that_were_replaced_already(self, account: Account) -> None:
+        account.run()
+        self.rotate(account, "second-token-of-redis")
+        account.secrets.current = "version-1"
+        account.run(auth_token_retire_previous=False)
+        assert account.cache.tokens == ["second-token-of-redis", "first-token-of-redis"]
+        assert account.run(auth_token_retire_previous=False)["changed"] is False
+        account.run()
+        assert account.cache.tokens == ["first-token-of-redis"]
+        assert account.cache.tags == {"team": "llmops", VERSION_TAG: "version-1"}
+
+    @pytest.mark.parametrize("retire, tags", [(False, {VERSION_TAG: "version-1", ROTATING_TAG: "version-3"}),
+                                              (True, {VERSION_TAG: "version-3"})])  # fmt: skip
+    def test_rotation_of_another_key_in_between(self, account: Account, retire: bool, tags: dict[str, str]) -> None:
+        account.run()
+        self.rotate(account, "second-token-of-redis")
+        account.secrets.put(REDIS_AUTH="second-token-of-redis", SALT="second-salt")
+        assert account.run(auth_token_retire_previous=retire)["changed"]
+        assert "modify ROTATE" not in account.cache.changes
+        assert account.cache.tags == {"team": "llmops"} | tags
+        assert account.run(auth_token_retire_previous=retire)["changed"] is False
+
+    def test_a_node_is_added_while_both_are_valid(self, account: Account) -> None:
+        account.run()
+        self.rotate(account, "second-token-of-redis")
+        account.run(auth_token_retire_previous=False, num_cache_clusters=2)
+        assert account.cache.changes == ["increase"]
+        assert account.cache.tags[ROTATING_TAG] == "version-2"
 
 
 class TestNodes:

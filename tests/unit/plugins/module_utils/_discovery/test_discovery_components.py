@@ -186,7 +186,37 @@ def test_cache() -> None:
     }
     part, owned = components.cache(found, IDENTITY)
     assert (part["state"], part["endpoint"], part["port"], part["tls"]) == ("available", "master.staging", 6379, True)
+    assert part["auth_token_rotating"] is False
     assert len(owned) == 3
+
+
+def test_cache_that_accepts_two_tokens() -> None:
+    # ElastiCache does not tell the tags while the group is created.
+    for tags, rotating in (
+        ([{"Key": "langfuse:auth-token-rotating", "Value": "v-2"}], True),
+        ([], False),
+        (None, False),
+    ):
+        group = {"ReplicationGroupId": "staging", "Status": "available", "Tags": tags}
+        found = nothing("cache") | {"replication_group": group}
+        assert components.cache(found, IDENTITY)[0]["auth_token_rotating"] is rotating
+
+
+@pytest.mark.parametrize("running, expected", [("arn:td:2", "v-2"), ("arn:td:1", "")])
+def test_secret_version_is_that_of_the_revision_that_runs(running: str, expected: str) -> None:
+    service = {
+        "status": "ACTIVE",
+        "runningCount": 1,
+        "desiredCount": 1,
+        "taskDefinition": running,
+        "serviceArn": "arn:s",
+    }
+    definition = {
+        "taskDefinitionArn": "arn:td:2",
+        "containerDefinitions": [{"image": "langfuse:3", "dockerLabels": {"langfuse.secret-version": "v-2"}}],
+    }
+    found = {"services": {"web": service}, "definition_web": definition}
+    assert components.web(found, IDENTITY)[0]["secret_version_id"] == expected
 
 
 def deployment(**changes: Any) -> dict[str, Any]:
