@@ -513,57 +513,54 @@ class Environment:
             "deletion_protection": bool(cluster.get("DeletionProtection")),
         }
 
-    def _gone(self, describe: Callable[[], Any], *codes: str) -> Callable[[], bool]:
-        def check() -> bool:
-            with unless(*codes):
-                return not describe()
-            return True
-
-        return check
-
     @staticmethod
-    def _deleted(delete: Callable[..., Any], missing: str, held: str, **name: str) -> Callable[[], bool]:
-        """Whether it could be deleted; what held it goes on holding it for a moment after its own end."""
+    def _delete(what: str, delete: Callable[..., Any], missing: str, busy: str, **name: str | bool) -> None:
+        """Asks for it until there is nothing left; what is busy, or still held by what went before it, takes a moment."""
 
-        def check() -> bool:
+        def gone() -> bool:
             try:
-                with unless(missing):
-                    delete(**name)
+                delete(**name)
             except ClientError as error:
-                if error.response["Error"]["Code"] != held:
+                code = error.response["Error"]["Code"]
+                if code not in (missing, busy):
                     raise
-                return False
-            return True
+                return bool(code == missing)
+            return False
 
-        return check
+        wait(gone, f"The end of {what}")
 
     def delete_database(self) -> None:
         rds, name = self.client("rds"), self.name
-        instance_gone, cluster_gone = ("DBInstanceNotFound", "DBInstanceNotFoundFault"), ("DBClusterNotFoundFault",)
-        with unless(*instance_gone, "InvalidDBInstanceState"):
-            rds.delete_db_instance(DBInstanceIdentifier=f"{name}-1", SkipFinalSnapshot=True)
-        instances = self._gone(
-            lambda: rds.describe_db_instances(DBInstanceIdentifier=f"{name}-1")["DBInstances"], *instance_gone
+        self._delete(
+            f"the instance {name}-1",
+            rds.delete_db_instance,
+            "DBInstanceNotFound",
+            "InvalidDBInstanceState",
+            DBInstanceIdentifier=f"{name}-1",
+            SkipFinalSnapshot=True,
         )
-        wait(instances, f"The end of the instance {name}-1")
-        with unless(*cluster_gone, "InvalidDBClusterStateFault"):
-            rds.delete_db_cluster(DBClusterIdentifier=name, SkipFinalSnapshot=True)
-        clusters = self._gone(lambda: rds.describe_db_clusters(DBClusterIdentifier=name)["DBClusters"], *cluster_gone)
-        wait(clusters, f"The end of the cluster {name}")
-        parameters = self._deleted(
+        self._delete(
+            f"the cluster {name}",
+            rds.delete_db_cluster,
+            "DBClusterNotFoundFault",
+            "InvalidDBClusterStateFault",
+            DBClusterIdentifier=name,
+            SkipFinalSnapshot=True,
+        )
+        self._delete(
+            f"the parameter group {name}-postgresql16",
             rds.delete_db_cluster_parameter_group,
             "DBParameterGroupNotFound",
             "InvalidDBParameterGroupState",
             DBClusterParameterGroupName=f"{name}-postgresql16",
         )
-        wait(parameters, f"The end of the parameter group {name}-postgresql16")
-        subnets = self._deleted(
+        self._delete(
+            f"the subnet group {name}",
             rds.delete_db_subnet_group,
             "DBSubnetGroupNotFoundFault",
             "InvalidDBSubnetGroupStateFault",
             DBSubnetGroupName=name,
         )
-        wait(subnets, f"The end of the subnet group {name}")
 
     # --- cache ---
 
@@ -615,27 +612,27 @@ class Environment:
 
     def delete_cache(self) -> None:
         client, name = self.client("elasticache"), self.name
-        with unless("ReplicationGroupNotFoundFault", "InvalidReplicationGroupState"):
-            client.delete_replication_group(ReplicationGroupId=name)
-        gone = self._gone(
-            lambda: client.describe_replication_groups(ReplicationGroupId=name)["ReplicationGroups"],
+        self._delete(
+            f"the cache {name}",
+            client.delete_replication_group,
             "ReplicationGroupNotFoundFault",
+            "InvalidReplicationGroupState",
+            ReplicationGroupId=name,
         )
-        wait(gone, f"The end of the cache {name}")
-        parameters = self._deleted(
+        self._delete(
+            f"the parameter group {name}-valkey8",
             client.delete_cache_parameter_group,
             "CacheParameterGroupNotFound",
             "InvalidCacheParameterGroupState",
             CacheParameterGroupName=f"{name}-valkey8",
         )
-        wait(parameters, f"The end of the parameter group {name}-valkey8")
-        subnets = self._deleted(
+        self._delete(
+            f"the subnet group {name}",
             client.delete_cache_subnet_group,
             "CacheSubnetGroupNotFoundFault",
             "CacheSubnetGroupInUse",
             CacheSubnetGroupName=name,
         )
-        wait(subnets, f"The end of the subnet group {name}")
 
 
 # in the order in which they can be made
