@@ -173,7 +173,9 @@ options:
     elements: str
     default: []
   inventory_variables:
-    description: Names of the inventory's variables, compared with O(known_variables).
+    description:
+      - Names of the inventory's variables, compared with O(known_variables). A misspelt one is an error; where it is the prefix
+        that is misspelt, a warning.
     type: list
     elements: str
     default: []

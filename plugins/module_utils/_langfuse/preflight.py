@@ -69,7 +69,7 @@ def judge(given: Variables) -> Judgement:
     for check in CHECKS:
         judgement.errors += check(given)
     _settings(given, judgement)
-    judgement.warnings += recommended_sizes(given)
+    judgement.warnings += [*recommended_sizes(given), *misspelt_prefixes(given)]
     judgement.errors.sort(key=lambda finding: finding.option)
     return judgement
 
@@ -365,12 +365,36 @@ def architecture(given: Variables) -> Findings:
         yield Finding("langfuse_cpu_architecture", f"Fargate has no '{value}'", f"set {' or '.join(ARCHITECTURES)}")
 
 
-def misspelt_variables(given: Variables) -> Findings:
-    """Variables of the inventory that are nearly, but not quite, those of a role."""
+def _unknown_variables(given: Variables) -> tuple[set[str], set[str]]:
+    """The inventory's variables that no role reads and that nobody named as their own, and those that roles read."""
     known = set(given.get("known_variables") or [])
-    own = set(given.get("own_variables") or [])
-    for variable in sorted(set(given.get("inventory_variables") or []) - known - own):
-        close = nearest(variable, known, cutoff=0.88)
+    return set(given.get("inventory_variables") or []) - known - set(given.get("own_variables") or []), known
+
+
+def _prefix(variable: str) -> str:
+    return variable.partition("_")[0]
+
+
+def misspelt_prefixes(given: Variables) -> Findings:
+    """Variables of the inventory that would be a role's but for their prefix; a warning, for they may be somebody else's."""
+    unknown, known = _unknown_variables(given)
+    prefixes = {_prefix(variable) for variable in known}
+    for variable in sorted(unknown):
+        prefix, _, rest = variable.partition("_")
+        close = None if prefix in prefixes else nearest(prefix, prefixes)
+        if close and f"{close}_{rest}" in known:
+            yield Finding(
+                variable,
+                "no role reads this variable",
+                f"did you mean {close}_{rest}? If it is your own, name it in preflight_own_variables",
+            )
+
+
+def misspelt_variables(given: Variables) -> Findings:
+    """Variables of the inventory with a role's prefix that are nearly, but not quite, those of the role."""
+    unknown, known = _unknown_variables(given)
+    for variable in sorted(unknown):
+        close = nearest(variable, known, cutoff=0.88) if _prefix(variable) in map(_prefix, known) else None
         if close:
             yield Finding(
                 variable,

@@ -320,6 +320,22 @@ def test_variables_of_ones_own_are_allowed() -> None:
     assert judged(**misspelt, own_variables=["web_cpus"]) == Judgement()
 
 
+@pytest.mark.parametrize("variable, meant", [("netwrok_nat", "network_nat"), ("secret_name", "secrets_name"),
+                                             ("wroker_cpu", "worker_cpu"), ("langfsue_name", "langfuse_name")])  # fmt: skip
+def test_misspelt_prefixes_are_a_warning(variable: str, meant: str) -> None:
+    known = ["network_nat", "secrets_name", "web_cpu", "langfuse_name", "worker_cpu"]
+    judgement = judged(inventory_variables=[variable], known_variables=known)
+    assert (judgement.errors, len(judgement.warnings)) == ([], 1)
+    assert str(judgement.warnings[0]).startswith(f"{variable}: no role reads this variable; did you mean {meant}?")
+    assert judged(inventory_variables=[variable], known_variables=known, own_variables=[variable]) == Judgement()
+
+
+@pytest.mark.parametrize("variable", ["netwrok_colour", "team_name", "web_proxy", "group_names", "nat"])
+def test_variables_of_others_are_left_alone(variable: str) -> None:
+    known = ["network_nat", "secrets_name", "web_cpu", "langfuse_name"]
+    assert judged(inventory_variables=[variable], known_variables=known) == Judgement()
+
+
 @given(st.integers(0, 40000), st.integers(0, 260000))
 def test_fargate_sizes_are_those_of_the_table(cpu: int, memory: int) -> None:
     refused = bool(judged(migration_cpu=cpu, migration_memory=memory).errors)
