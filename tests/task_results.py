@@ -4,9 +4,9 @@
 """Compares the results of two runs of a playbook field by field, as the callback plugin task_results wrote them.
 
 What differs by nature between two runs is replaced by what it is: times, process ids, random names. Where both ran in
-one environment, ids of AWS are numbered in the order in which results bring them, so that a wrong one among right ones is
-still seen. Between two environments all ids differ, with them the order of lists that AWS sorts by id, and free ports: there
-ids are only ids, and lists are compared without their order.
+one environment, ids of AWS and private addresses are numbered in the order in which results bring them, so that a wrong one
+among right ones is still seen. Between two environments all ids and addresses differ, with them the order of lists that AWS
+sorts by id, and free ports: there ids are only ids, and lists are compared without their order.
 """
 
 from __future__ import annotations
@@ -43,9 +43,11 @@ RANDOM = [
     (re.compile(r"(?<=[0-9a-f]{32}-)\d+"), "number"),
     (re.compile(r"\b\d+\.\d+ms\b"), "milliseconds"),
     (re.compile(r'(?<="disk_free",")\d+'), "bytes"),
-    # A one-off task gets any free one, which another one may have had.
-    (re.compile(r"\b(?:10|ip-10|127)(?!\.0\.0\.1\b)[.-]\d+[.-]\d+[.-]\d+\b(?!/)"), "address"),
 ]
+# Private addresses, also in names as AWS gives them (ip-10-42-0-5).
+ADDRESSES = re.compile(r"\b(?:10|ip-10|127)(?!\.0\.0\.1\b)[.-]\d+[.-]\d+[.-]\d+\b(?!/)")
+# Its tasks live for one result only and get any free address, which an earlier one may have had.
+ONE_OFF = "llmops.langfuse.ecs_run_task"
 # Ids of AWS and UUIDs: each has its number.
 IDENTITIES = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -71,35 +73,47 @@ def read(path: Path) -> dict[tuple[str, str, int], dict[str, Any]]:
     return results
 
 
-class Numbers:
-    """Numbers for ids in the order in which they come."""
+Naming = Callable[[re.Match[str]], str]
 
-    def __init__(self) -> None:
+
+class Numbers:
+    """Numbers for ids, or for addresses, in the order in which they come."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
         self.seen: dict[str, str] = {}
 
     def __call__(self, found: re.Match[str]) -> str:
-        return self.seen.setdefault(found.group(), f"id {len(self.seen) + 1}")
+        name = found.group().removeprefix("ip-").replace("-", ".") if self.kind == "address" else found.group()
+        return self.seen.setdefault(name, f"{self.kind} {len(self.seen) + 1}")
 
 
-def plain(value: Any, name_id: Callable[[re.Match[str]], str]) -> Any:
-    """A value without what differs by nature between two runs; `name_id` gives what stands for an id."""
+def only(kind: str) -> Naming:
+    """No number: any is as good as another."""
+    return lambda _found: kind
+
+
+def plain(value: Any, name_id: Naming, name_address: Naming) -> Any:
+    """A value without what differs by nature between two runs, with what stands for an id and for an address."""
     if isinstance(value, dict):
         # Keys can be ids themselves; sorted, two runs bring the same ones in the same order.
         return {
-            plain(key, name_id): "volatile" if key in VOLATILE and item else plain(item, name_id)
+            plain(key, name_id, name_address): (
+                "volatile" if key in VOLATILE and item else plain(item, name_id, name_address)
+            )
             for key, item in sorted(value.items())
         }
     if isinstance(value, list):
         # ClickHouse answers the parts of a UNION ALL in any order.
         if any(isinstance(item, str) and item.startswith('{"reading"') for item in value):
             value = sorted(value, key=str)
-        return [plain(item, name_id) for item in value]
+        return [plain(item, name_id, name_address) for item in value]
     if isinstance(value, int) and 30000 <= value < 65536:
-        return plain(str(value), name_id)
+        return plain(str(value), name_id, name_address)
     if isinstance(value, str):
         for pattern, name in RANDOM:
             value = pattern.sub(name, value)
-        return IDENTITIES.sub(name_id, value)
+        return IDENTITIES.sub(name_id, ADDRESSES.sub(name_address, value))
     return value
 
 
@@ -140,10 +154,15 @@ def compare(one: Path, other: Path, same_environment: bool = True) -> tuple[int,
     """Number of results and of fields compared, and what differs."""
     first, second = read(one), read(other)
     found = [f"only in one run: {key}" for key in first.keys() ^ second.keys()]
-    names = (Numbers(), Numbers()) if same_environment else (lambda _: "id", lambda _: "id")
+    kinds = ("id", "address")
+    names: list[list[Naming]] = [[Numbers(k) if same_environment else only(k) for k in kinds] for _run in range(2)]
     count = 0
     for key in sorted(first.keys() & second.keys()):
-        a, b = (plain(results[key], name) for results, name in zip((first, second), names, strict=True))
+        one_off = first[key]["action"] == ONE_OFF
+        a, b = (
+            plain(results[key], name_id, only("address") if one_off else name_address)
+            for results, (name_id, name_address) in zip((first, second), names, strict=True)
+        )
         if not same_environment:
             a, b = without_order(a), without_order(b)
         count += fields(a)
