@@ -20,7 +20,9 @@ from typing import Any
 
 import boto3
 import pytest
+import redis
 import task_results
+from local_aws.engines import certificates
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NAME = "langfuse-local"
@@ -270,6 +272,84 @@ def test_no_secret_is_on_disk(secret_values, local_aws) -> None:
             if path.is_file():
                 content = path.read_bytes()
                 assert not [value for value in values if value in content], path
+
+
+@pytest.fixture
+def cache_accepts(aws, local_aws):
+    """Says whether the cache lets a new connection in with a password."""
+    group = aws("elasticache").describe_replication_groups(ReplicationGroupId=NAME)["ReplicationGroups"][0]
+    endpoint = group["NodeGroups"][0]["PrimaryEndpoint"]
+    options = {"ssl": True, "ssl_ca_certs": str(certificates.ca_file(Path(local_aws["LOCAL_AWS_STATE"])))}
+
+    def accepts(password: str) -> bool:
+        with redis.Redis(host=endpoint["Address"], port=endpoint["Port"], password=password, **options) as client:
+            try:
+                return bool(client.ping())
+            except redis.AuthenticationError:
+                return False
+
+    return accepts
+
+
+def test_rotation_that_did_not_reach_the_tasks_keeps_their_password(play, secret_values, cache_accepts) -> None:
+    """As when a run was stopped after the data stores; one more rotation would end what the tasks have."""
+    rotate = ("-e", json.dumps({"secrets_rotate": ["REDIS_AUTH"]}))
+    old = secret_values()["REDIS_AUTH"]
+    run = play("site", "--limit", "secrets,cache", *rotate)
+    assert run.ok, run.output[-6000:]
+    assert run.changed == {"secrets": 1, "cache": 1}
+    assert run.says("The cache still accepts the REDIS_AUTH before")
+    new = secret_values()["REDIS_AUTH"]
+    assert new != old
+    assert (cache_accepts(old), cache_accepts(new)) == (True, True)
+    run = play("site", "--limit", "secrets,cache", *rotate)
+    assert not run.ok
+    assert run.says("secrets_rotate has REDIS_AUTH, whose last rotation is not finished")
+    assert secret_values()["REDIS_AUTH"] == new
+
+
+def test_next_run_ends_the_rotation_after_the_tasks_were_replaced(play, aws, secret_values, cache_accepts) -> None:
+    """While it runs, a client with the old password can connect until no task that has it is left."""
+    client = aws("secretsmanager")
+    new = secret_values()["REDIS_AUTH"]
+    before = json.loads(
+        client.get_secret_value(SecretId=f"{NAME}/application", VersionStage="AWSPREVIOUS")["SecretString"]
+    )
+    old_definitions = {
+        service["taskDefinition"]
+        for service in aws("ecs").describe_services(cluster=NAME, services=["web", "worker"])["services"]
+    }
+
+    def old_tasks() -> set[str]:
+        ecs = aws("ecs")
+        arns = [arn for name in ("web", "worker") for arn in ecs.list_tasks(cluster=NAME, serviceName=name)["taskArns"]]
+        return {
+            task["taskDefinitionArn"] for task in ecs.describe_tasks(cluster=NAME, tasks=arns)["tasks"]
+        } & old_definitions
+
+    seen: list[tuple[bool, set[str]]] = []
+    ended = threading.Event()
+
+    def look() -> None:
+        while not ended.wait(0.2):
+            tasks = old_tasks()  # first, so that a task that is seen after the end of its password was really there
+            seen.append((cache_accepts(before["REDIS_AUTH"]), tasks))
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        run = play("site")
+    finally:
+        ended.set()
+        looking.join()
+    assert run.ok, run.output[-6000:]
+    assert (run.changed["web"], run.changed["worker"]) == (2, 2)
+    assert run.changed["cache"] == 1
+    assert (cache_accepts(before["REDIS_AUTH"]), cache_accepts(new)) == (False, True)
+    assert len([tasks for _accepted, tasks in seen if tasks]) > 5, "the old tasks were watched"
+    assert [tasks for accepted, tasks in seen if tasks and not accepted] == []
+    run = play("site", "--limit", "secrets,cache,web,worker")
+    assert run.changed == dict.fromkeys(("secrets", "cache", "web", "worker"), 0)
 
 
 def test_wrong_cache_password_stops_the_rollout_and_is_explained(play, aws, secret_values) -> None:
