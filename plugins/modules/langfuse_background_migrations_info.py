@@ -56,7 +56,7 @@ EXAMPLES = r"""
   llmops.langfuse.langfuse_background_migrations_info:
     langfuse_version: 3.225.4
     cluster_arn: arn:aws:rds:eu-central-1:123456789012:cluster:langfuse-staging
-    secret_arn: arn:aws:secretsmanager:eu-central-1:123456789012:secret:langfuse-staging/database-AbCdEf
+    secret_arn: arn:aws:secretsmanager:eu-central-1:123456789012:secret:langfuse-staging/application-AbCdEf
   register: background
 
 - name: Upgrade only when nothing moves data

@@ -179,6 +179,8 @@ environment:
         username: langfuse
         engine_version: "16.11"
         cluster_id: langfuse-staging
+        cluster_arn: arn:aws:rds:eu-central-1:123456789012:cluster:langfuse-staging
+        data_api: true
         instance_ids: [langfuse-staging-1]
         capacity: [0.5, 4.0]
         deletion_protection: true

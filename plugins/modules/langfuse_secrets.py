@@ -102,6 +102,13 @@ options:
         description: Parameters, such as V(sslmode).
         type: dict
         default: {}
+  data_api_username:
+    description:
+      - The database user as whom the RDS Data API connects. The secret then also has the keys V(username) and V(password), which that API
+        reads, and V(password) follows V(DATABASE_PASSWORD).
+      - Without it, nothing is done about these keys.
+    type: str
+    default: ""
   rotate:
     description:
       - Keys that get a new value each time the module runs with this option.
@@ -349,12 +356,13 @@ from ansible_collections.llmops.langfuse.plugins.module_utils._aws.module import
 )
 from ansible_collections.llmops.langfuse.plugins.module_utils._aws.waiters import wait_until
 from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.secret_forms import (
+    DATA_API_USERNAME,
     DEFAULT_KEYS,
     Plan,
     make,
     plan,
     problem_with_adopted,
-    with_urls,
+    with_derived,
 )
 from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.secret_sources import SourceError, read_source
 from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.urls import Url
@@ -529,14 +537,23 @@ def read_values(module: AnsibleAWSModule, client: Any, secret: Secret) -> None:
 
 def hide(module: AnsibleAWSModule, values: dict[str, Any]) -> None:
     module.no_log_values.update(
-        value for value in values.values() if isinstance(value, str) and len(value) >= MASKED_LENGTH
+        value
+        for key, value in values.items()
+        if isinstance(value, str) and len(value) >= MASKED_LENGTH and key != DATA_API_USERNAME
     )
 
 
 def judged(module: AnsibleAWSModule, values: dict[str, Any]) -> Plan:
     """What has to be made; fails the module where it cannot be."""
     params = module.params
-    result = plan(values, params["keys"], params["rotate"], list(params["adopt"]), urls(module))
+    result = plan(
+        values,
+        params["keys"],
+        params["rotate"],
+        list(params["adopt"]),
+        urls(module),
+        data_api_username=params["data_api_username"],
+    )
     if result.problems:
         refuse(module, result.problems)
     return result
@@ -553,7 +570,7 @@ def urls(module: AnsibleAWSModule) -> list[Url]:
 
 
 def completed(module: AnsibleAWSModule, values: dict[str, Any], to_make: Plan) -> dict[str, Any]:
-    """The values with those that the plan asks for, and with the URLs made of them, which the plan then names too."""
+    """The values with those that the plan asks for, and with what is made of them, which the plan then names too."""
     new: dict[str, Any] = dict(make(to_make.generated))
     problems = []
     for key in to_make.adopted:
@@ -573,7 +590,7 @@ def completed(module: AnsibleAWSModule, values: dict[str, Any], to_make: Plan) -
     to_make.adopted = [key for key in to_make.adopted if key in to_make.made]
     if problems:
         refuse(module, problems)
-    complete, to_make.urls = with_urls({**values, **new}, urls(module))
+    complete, to_make.derived = with_derived({**values, **new}, urls(module), module.params["data_api_username"])
     hide(module, complete)
     return complete
 
@@ -789,8 +806,8 @@ def result(module: AnsibleAWSModule, before: Secret, after: Secret, made: Plan, 
     difference = {"before": shown(module, before), "after": shown(module, after)}
     if made.rotated:
         difference["after"]["rotated"] = made.rotated
-    elif made.urls:
-        difference["after"]["rewritten"] = made.urls
+    elif made.derived:
+        difference["after"]["rewritten"] = made.derived
     changed = difference["before"] != difference["after"]
     outcome: dict[str, Any] = {
         "changed": changed,
@@ -828,6 +845,7 @@ def main() -> None:
             "keys": {"type": "list", "elements": "str", "default": list(DEFAULT_KEYS), "no_log": False},
             "adopt": {"type": "dict", "default": {}, "no_log": False},
             "urls": {"type": "list", "elements": "dict", "default": [], "options": URL},
+            "data_api_username": {"type": "str", "default": ""},
             "rotate": {"type": "list", "elements": "str", "default": []},
             "description": {"type": "str"},
             "kms_key_id": {"type": "str", "no_log": False},

@@ -213,8 +213,11 @@ def test_first_run_completes_what_the_killed_one_left(play, secret_values) -> No
     assert run.ok, run.output[-6000:]
     assert set(run.changed) == COMPONENTS
     assert run.says("written, processed and read back in")
+    assert run.says("Background finished")
     assert not Path("/proc").exists() or any(b"ansible-playbook" in line for line in seen)
-    for key, value in secret_values().items():
+    values = secret_values()
+    assert values.pop("username") == "langfuse", "what the RDS Data API wants beside the password is no secret"
+    for key, value in values.items():
         assert value not in run.output, f"the value of {key} is in the output"
         assert not [line for line in seen if value.encode() in line], f"the value of {key} is a process's argument"
 
@@ -234,6 +237,29 @@ def test_connection_local_returns_the_same(play, task_log) -> None:
     results, fields, differences = task_results.compare(task_log, task_log.with_suffix(".warm"))
     assert (results > 100, fields > 5000) == (True, True), (results, fields)
     assert differences == []
+
+
+def test_status_tells_of_a_failed_background_migration(play, aws) -> None:
+    """Through the RDS Data API, with the pair of keys that the environment's secret has for it."""
+    cluster = aws("rds").describe_db_clusters(DBClusterIdentifier=NAME)["DBClusters"][0]
+    secret = aws("secretsmanager").describe_secret(SecretId=f"{NAME}/application")["ARN"]
+
+    def write(statement: str) -> None:
+        aws("rds-data").execute_statement(
+            resourceArn=cluster["DBClusterArn"], secretArn=secret, database="langfuse", sql=statement
+        )
+
+    write(
+        "INSERT INTO background_migrations (id, name, script, args, failed_at, failed_reason)"
+        " VALUES ('x', 'a_migration_of_the_test', 'x', '{}', now(), 'Timeout of ClickHouse')"
+    )
+    try:
+        run = play("status")
+        assert run.ok, run.output[-6000:]
+        assert run.says("failed: Background migration a_migration_of_the_test failed (Timeout of ClickHouse)")
+        assert run.says("langfuse_background_migration_retry")
+    finally:
+        write("DELETE FROM background_migrations WHERE id = 'x'")
 
 
 @pytest.fixture
@@ -265,7 +291,7 @@ def test_check_mode_of_the_installed_artifact_predicts_no_change(installed, tmp_
 
 
 def test_no_secret_is_on_disk(secret_values, local_aws) -> None:
-    values = [value.encode() for value in secret_values().values()]
+    values = [value.encode() for key, value in secret_values().items() if key != "username"]
     folders = [REPOSITORY / "inventories", Path(os.path.expanduser("~/.ansible/tmp"))]
     for folder in folders:
         for path in folder.rglob("*"):

@@ -192,6 +192,8 @@ def database(found: Shape, _identity: Shape) -> Part:
         "username": shape.get("MasterUsername", ""),
         "engine_version": shape.get("EngineVersion", ""),
         "cluster_id": shape.get("DBClusterIdentifier", ""),
+        "cluster_arn": shape.get("DBClusterArn", ""),
+        "data_api": bool(shape.get("HttpEndpointEnabled")),
         "instance_ids": sorted(item["DBInstanceIdentifier"] for item in kept),
         "capacity": [float(scaling["MinCapacity"]), float(scaling["MaxCapacity"])] if scaling else [],
         "deletion_protection": bool(shape.get("DeletionProtection")),

@@ -19,6 +19,9 @@ from dataclasses import dataclass, field
 from .urls import Url
 
 ALPHANUMERIC = string.ascii_letters + string.digits
+# What the RDS Data API reads of a secret: `username` and `password`, beside any other keys (Amazon Aurora User Guide, "Storing database
+# credentials in AWS Secrets Manager"; the secrets that RDS manages have engine, host and port there as well).
+DATA_API_USERNAME, DATA_API_PASSWORD = "username", "password"
 PROJECT_KEYS = ("LANGFUSE_INIT_PROJECT_PUBLIC_KEY", "LANGFUSE_INIT_PROJECT_SECRET_KEY")
 
 
@@ -107,13 +110,13 @@ class Plan:
     missing: list[str] = field(default_factory=list)
     rotated: list[str] = field(default_factory=list)
     adopted: list[str] = field(default_factory=list)
-    # URLs that are not, or will not be, what their parts make.
-    urls: list[str] = field(default_factory=list)
+    # Keys made of others (URLs, and the pair of the RDS Data API) that are not, or will not be, what those make.
+    derived: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     @property
     def made(self) -> list[str]:
-        return sorted({*self.missing, *self.rotated, *self.urls})
+        return sorted({*self.missing, *self.rotated, *self.derived})
 
     @property
     def generated(self) -> list[str]:
@@ -148,11 +151,14 @@ def plan(
     rotate: Sequence[str],
     adopt: Sequence[str] = (),
     urls: Sequence[Url] = (),
+    *,
+    data_api_username: str = "",
 ) -> Plan:
     """What has to be made so that the document has these keys. What exists is only judged, and never changed.
 
     :param adopt: keys whose value is somewhere already, and is taken from there in place of a new one.
     :param urls: keys that are made from others.
+    :param data_api_username: whose password is to be there for the RDS Data API too; empty for nobody's.
     """
     result = Plan()
     made_of_others = {url.key for url in urls}
@@ -179,6 +185,11 @@ def plan(
             result.problems.append(f"{problem}; put a right value into the secret, or name {key} in rotate")
     result.adopted = [key for key in result.made if key in adopt]
     result.problems += [*_pair_problems(result, wanted), *_url_problems(urls, {*wanted, *document})]
+    if data_api_username and "DATABASE_PASSWORD" not in {*wanted, *document}:
+        result.problems.append(
+            "the RDS Data API needs the password of the database, and DATABASE_PASSWORD is not in keys; add it to keys, or leave "
+            "data_api_username out"
+        )
     return result
 
 
@@ -211,15 +222,14 @@ def _url_problems(urls: Sequence[Url], known: set[str]) -> list[str]:
     return found + [f"{key} stands in urls twice; keep one" for key in twice]
 
 
-def with_urls(document: dict[str, object], urls: Sequence[Url]) -> tuple[dict[str, object], list[str]]:
-    """The document with its URLs as their parts make them, and the names of those that were different."""
-    complete, changed = dict(document), []
-    for url in urls:
-        made = url.made(str(document.get(url.password_key) or ""))
-        if complete.get(url.key) != made:
-            complete[url.key] = made
-            changed.append(url.key)
-    return complete, changed
+def with_derived(
+    document: dict[str, object], urls: Sequence[Url], data_api_username: str = ""
+) -> tuple[dict[str, object], list[str]]:
+    """The document with the keys that others make, and the names of those that were different."""
+    made: dict[str, object] = {url.key: url.made(str(document.get(url.password_key) or "")) for url in urls}
+    if data_api_username:
+        made |= {DATA_API_USERNAME: data_api_username, DATA_API_PASSWORD: document.get("DATABASE_PASSWORD")}
+    return {**document, **made}, [key for key, value in made.items() if document.get(key) != value]
 
 
 def make(keys: Sequence[str]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.secret_f
     make,
     plan,
     problem_with_value,
-    with_urls,
+    with_derived,
 )
 from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.urls import Url
 from hypothesis import given
@@ -161,11 +161,11 @@ def test_a_password_within_a_url_may_have_any_characters() -> None:
 
 
 def test_urls_follow_their_password() -> None:
-    first, changed = with_urls({"DATABASE_PASSWORD": "one@"}, [DATABASE_URL])
+    first, changed = with_derived({"DATABASE_PASSWORD": "one@"}, [DATABASE_URL])
     assert first["DATABASE_URL"] == "postgresql://langfuse:one%40@db:5432/langfuse"
     assert changed == ["DATABASE_URL"]
-    assert with_urls(first, [DATABASE_URL]) == (first, [])
-    second, changed = with_urls({**first, "DATABASE_PASSWORD": "two"}, [DATABASE_URL])
+    assert with_derived(first, [DATABASE_URL]) == (first, [])
+    second, changed = with_derived({**first, "DATABASE_PASSWORD": "two"}, [DATABASE_URL])
     assert (second["DATABASE_URL"], changed) == ("postgresql://langfuse:two@db:5432/langfuse", ["DATABASE_URL"])
 
 
@@ -181,3 +181,20 @@ def test_every_key_that_can_be_rotated_says_what_it_needs_then() -> None:
     document: dict[str, object] = dict(make(list(DEFAULT_KEYS)))
     steps = plan(document, list(DEFAULT_KEYS), ["SALT", "DATABASE_PASSWORD", "REDIS_AUTH"]).next_steps()
     assert [step.partition(":")[0] for step in steps] == ["REDIS_AUTH", "DATABASE_PASSWORD", "SALT"]
+
+
+def test_pair_of_the_data_api_follows_the_database_password() -> None:
+    document, changed = with_derived({"DATABASE_PASSWORD": "one"}, [], "langfuse")
+    assert document == {"DATABASE_PASSWORD": "one", "username": "langfuse", "password": "one"}
+    assert changed == ["username", "password"]
+    assert with_derived(document, [], "langfuse") == (document, [])
+    assert with_derived({**document, "DATABASE_PASSWORD": "two"}, [], "langfuse")[1] == ["password"]
+    # Nothing is taken away from those who put such keys into the secret themselves.
+    assert with_derived(document, []) == (document, [])
+
+
+def test_data_api_needs_the_database_password() -> None:
+    assert not plan({}, ["DATABASE_PASSWORD"], [], data_api_username="langfuse").problems
+    assert not plan({"DATABASE_PASSWORD": "x" * 20}, [], [], data_api_username="langfuse").problems
+    (problem,) = plan({}, ["SALT"], [], data_api_username="langfuse").problems
+    assert "DATABASE_PASSWORD is not in keys" in problem
