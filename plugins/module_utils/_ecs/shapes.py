@@ -29,6 +29,8 @@ def fit(shape: Any, value: Any, path: str) -> Any:
     fitters = {"structure": _structure, "list": _list, "map": _map, "boolean": _boolean}
     if shape.type_name in ("integer", "long"):
         return _integer(value, path)
+    if shape.type_name in ("double", "float"):
+        return _number(value, path)
     if shape.type_name == "string":
         return _string(value, path)
     return fitters[shape.type_name](shape, value, path) if shape.type_name in fitters else value
@@ -73,6 +75,15 @@ def _integer(value: Any, path: str) -> int:
         return int(value)
     except (TypeError, ValueError):
         raise AwsError(f"{path} must be a whole number, but is {value!r}") from None
+
+
+def _number(value: Any, path: str) -> float:
+    try:
+        if isinstance(value, bool):
+            raise ValueError
+        return float(value)
+    except (TypeError, ValueError):
+        raise AwsError(f"{path} must be a number, but is {value!r}") from None
 
 
 def _string(value: Any, path: str) -> str:

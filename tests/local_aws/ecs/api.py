@@ -416,6 +416,9 @@ class Api:
         if params.get("capacityProviderStrategy"):
             self._placement(cluster, params)
             service.settings.pop("launchType", None)
+        elif params.get("capacityProviderStrategy") is not None and not service.launch_type:
+            # API UpdateService.capacityProviderStrategy: an empty list takes the service back to its launch type
+            service.settings["launchType"] = "FARGATE"
         if rolls:
             self._deploy(service)
         service.steady = False

@@ -55,6 +55,15 @@ def test_what_does_not_fit_is_named(given: Any, said: str) -> None:
     assert str(raised.value).startswith(said)
 
 
+def test_numbers_with_a_fraction() -> None:
+    model = botocore.session.get_session().get_service_model("application-autoscaling")
+    shape = model.shape_for("TargetTrackingScalingPolicyConfiguration").members["TargetValue"]
+    assert [fit(shape, value, "x") for value in ("50", 50, 0.5)] == [50.0, 50.0, 0.5]
+    for wrong in ("many", True, None):
+        with pytest.raises(AwsError, match="x must be a number"):
+            fit(shape, wrong, "x")
+
+
 def test_snake_leaves_names_that_users_chose() -> None:
     given = {"dockerLabels": {"myLabel": "x"}, "logConfiguration": {"logDriver": "d", "options": {"someOption": "x"}}}
     assert snake([given]) == [
