@@ -26,8 +26,8 @@ notes:
     elasticache:DescribeCacheParameterGroups, elasticache:ListTagsForResource, elasticfilesystem:DescribeFileSystems,
     elasticfilesystem:DescribeAccessPoints, elasticfilesystem:DescribeMountTargets,
     elasticloadbalancing:DescribeLoadBalancers, elasticloadbalancing:DescribeListeners,
-    elasticloadbalancing:DescribeLoadBalancerAttributes, elasticloadbalancing:DescribeTags and
-    elasticloadbalancing:DescribeTargetGroups.
+    elasticloadbalancing:DescribeLoadBalancerAttributes, elasticloadbalancing:DescribeTags,
+    elasticloadbalancing:DescribeTargetGroups and application-autoscaling:DescribeScalableTargets.
 options:
   name:
     description: Name of the environment.
@@ -238,6 +238,8 @@ environment:
       description:
         - The web service. C(secret_version_id) is the version of the secret with which its tasks started; empty where the service
           runs another revision than the newest, as after a deployment that went back.
+        - The web service. C(scaling) has the least and the most tasks where Application Auto Scaling sets their number, and is
+          empty otherwise.
       type: dict
       sample: &service
         state: available
@@ -247,6 +249,7 @@ environment:
         secret_version_id: 5b3d2f8e-7d0a-4a80-9d1d-7a8a3c1f2b6e
         running_count: 2
         desired_count: 2
+        scaling: [2, 6]
     worker:
       description: The worker service, in the same form as RV(environment.web).
       type: dict

@@ -361,12 +361,20 @@ def migration(found: Shape, _identity: Shape) -> Part:
     return part, [("task_definition", item["taskDefinitionArn"]) for item in (definition, check) if item]
 
 
+def scaled(found: Shape, component: str) -> Part:
+    """A service whose number of tasks Application Auto Scaling may set; its target outlives a service that is deleted."""
+    targets = [item for item in found["scalable_targets"] if item["ResourceId"].rpartition("/")[2] == component]
+    part = running(found, component)
+    part["scaling"] = [targets[0]["MinCapacity"], targets[0]["MaxCapacity"]] if targets else []
+    return part, running_owned(found, component) + [("scalable_target", item["ResourceId"]) for item in targets]
+
+
 def web(found: Shape, _identity: Shape) -> Part:
-    return running(found, "web"), running_owned(found, "web")
+    return scaled(found, "web")
 
 
 def worker(found: Shape, _identity: Shape) -> Part:
-    return running(found, "worker"), running_owned(found, "worker")
+    return scaled(found, "worker")
 
 
 COMPONENTS: dict[str, Callable[[Shape, Shape], Part]] = {

@@ -45,6 +45,7 @@ READINGS: dict[str, tuple[str, Callable[..., Any]]] = {
     "load_balancer": ("elbv2", readings.load_balancer),
     "target_group": ("elbv2", readings.target_group),
     "services": ("ecs", readings.ecs_services),
+    "scalable_targets": ("application-autoscaling", readings.scalable_targets),
     **{f"definition_{family}": ("ecs", readings.task_definition(family)) for family in readings.FAMILIES},
 }
 EXTRA: dict[str, tuple[str, ...]] = {
@@ -64,12 +65,16 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "clickhouse": ("file_system", "registry", "services", "definition_clickhouse"),
     "ingress": ("load_balancer", "target_group"),
     "migration": ("definition_migration", "definition_schema-check"),
-    "web": ("services", "definition_web"),
-    "worker": ("services", "definition_worker"),
+    "web": ("services", "scalable_targets", "definition_web"),
+    "worker": ("services", "scalable_targets", "definition_worker"),
 }
 # Readings that are None where there is nothing; the others are lists.
 LISTS = frozenset(
-    (*NEEDS["network"][:-1], "log_groups", "db_instances", "db_parameter_groups", "cache_parameter_groups", "services")
+    (
+        *NEEDS["network"][:-1],
+        *("log_groups", "db_instances", "db_parameter_groups", "cache_parameter_groups", "services"),
+        "scalable_targets",
+    )
 )
 
 

@@ -20,6 +20,7 @@ from .._aws.errors import AwsErrorHandler, error_code
 Clients = dict[str, Any]
 Shape = dict[str, Any]
 SERVICES = ("web", "worker", "clickhouse")
+SCALED_SERVICES = ("web", "worker")
 FAMILIES = ("web", "worker", "clickhouse", "migration", "schema-check")
 
 
@@ -277,6 +278,18 @@ def target_group(clients: Clients, name: str) -> Shape | None:
 def ecs_services(clients: Clients, name: str) -> list[Shape]:
     found = clients["ecs"].describe_services(cluster=name, services=list(SERVICES))["services"]
     return [item for item in found if item["status"] != "INACTIVE"]
+
+
+@reading("the scalable targets (application-autoscaling:DescribeScalableTargets)", [])
+def scalable_targets(clients: Clients, name: str) -> list[Shape]:
+    return pages(
+        clients["application-autoscaling"],
+        "describe_scalable_targets",
+        "ScalableTargets",
+        ServiceNamespace="ecs",
+        ScalableDimension="ecs:service:DesiredCount",
+        ResourceIds=[f"service/{name}/{service}" for service in SCALED_SERVICES],
+    )
 
 
 def task_definition(family: str) -> Callable[[Clients, str], Shape | None]:

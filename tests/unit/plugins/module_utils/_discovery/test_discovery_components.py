@@ -25,6 +25,8 @@ def nothing(component: str) -> dict[str, Any]:
         "compute": ("log_groups",),
         "database": ("db_instances", "db_parameter_groups"),
         "cache": ("cache_parameter_groups",),
+        "web": ("scalable_targets",),
+        "worker": ("scalable_targets",),
     }.get(component, ())  # fmt: skip
     singles = {
         "network": ("namespace",),
@@ -215,7 +217,7 @@ def test_secret_version_is_that_of_the_revision_that_runs(running: str, expected
         "taskDefinitionArn": "arn:td:2",
         "containerDefinitions": [{"image": "langfuse:3", "dockerLabels": {"langfuse.secret-version": "v-2"}}],
     }
-    found = {"services": {"web": service}, "definition_web": definition}
+    found = nothing("web") | {"services": {"web": service}, "definition_web": definition}
     assert components.web(found, IDENTITY)[0]["secret_version_id"] == expected
 
 
@@ -237,6 +239,17 @@ def deployment(**changes: Any) -> dict[str, Any]:
 def test_service_state(changes: dict[str, Any], expected: str) -> None:
     service = {"status": "ACTIVE", "runningCount": 2, "desiredCount": 2, "deployments": [deployment()]} | changes
     assert components.service_state(service, {}) == expected
+
+
+def test_a_scalable_target_belongs_to_its_service_and_outlives_it() -> None:
+    targets = [
+        {"ResourceId": f"service/staging/{service}", "MinCapacity": least, "MaxCapacity": 6}
+        for service, least in (("web", 2), ("worker", 1))
+    ]
+    part, owned = components.worker(nothing("worker") | {"scalable_targets": targets}, IDENTITY)
+    assert (part["state"], part["scaling"]) == ("absent", [1, 6])
+    assert owned == [("scalable_target", "service/staging/worker")]
+    assert components.web(nothing("web"), IDENTITY)[0]["scaling"] == []
 
 
 @pytest.mark.parametrize(
