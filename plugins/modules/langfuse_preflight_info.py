@@ -161,6 +161,54 @@ options:
   worker_desired_count:
     description: Number of worker tasks.
     type: raw
+  langfuse_metric_publishing:
+    description: Whether workers publish the lengths of their queues to CloudWatch.
+    type: raw
+  ingress_state:
+    description: Whether there is a load balancer.
+    type: raw
+  compute_capacity_providers:
+    description: Capacity providers of the cluster.
+    type: raw
+  clickhouse_spot:
+    description: Refused; ClickHouse never runs on Fargate Spot.
+    type: raw
+  web_spot:
+    description: Whether web tasks beyond the first run on Fargate Spot.
+    type: raw
+  web_capacity_provider_strategy:
+    description: Capacity providers of the web tasks.
+    type: raw
+  web_scaling_min:
+    description: The least number of web tasks.
+    type: raw
+  web_scaling_max:
+    description: The most web tasks.
+    type: raw
+  web_scaling_cpu_target:
+    description: CPU in percent that web scaling keeps to.
+    type: raw
+  web_scaling_requests_target:
+    description: Requests a minute for each task that web scaling keeps to.
+    type: raw
+  worker_spot:
+    description: Whether worker tasks beyond the first run on Fargate Spot.
+    type: raw
+  worker_capacity_provider_strategy:
+    description: Capacity providers of the worker tasks.
+    type: raw
+  worker_scaling_min:
+    description: The least number of worker tasks.
+    type: raw
+  worker_scaling_max:
+    description: The most worker tasks.
+    type: raw
+  worker_scaling_cpu_target:
+    description: CPU in percent that worker scaling keeps to.
+    type: raw
+  worker_scaling_backlog_target:
+    description: Waiting jobs for each task that worker scaling keeps to.
+    type: raw
   migration_cpu:
     description: Fargate CPU units of the migration.
     type: raw
@@ -192,8 +240,9 @@ options:
   ask_aws:
     description:
       - Whether to check credentials, region and zones, and the values of the environment's secret where that exists.
-      - Calls C(sts:GetCallerIdentity), C(ec2:DescribeAvailabilityZones) and C(secretsmanager:GetSecretValue). Nothing is
-        written, and no value returned.
+      - Where workers are scaled by their queues, whether another environment of the account and region is too.
+      - Calls C(sts:GetCallerIdentity), C(ec2:DescribeAvailabilityZones), C(secretsmanager:GetSecretValue) and
+        C(application-autoscaling:DescribeScalingPolicies). Nothing is written, and no value returned.
     type: bool
     default: true
   secret_name:
@@ -276,7 +325,9 @@ from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.findings
 from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.module import LangfuseModule
 from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.preflight import (
     judge,
+    scaled_by_backlog,
     secret_findings,
+    shared_metrics,
     zone_findings,
 )
 
@@ -285,8 +336,11 @@ QUICK = {"connect_timeout": 5, "read_timeout": 20, "retries": {"max_attempts": 2
 CREDENTIAL_ERRORS = ("InvalidClientTokenId", "UnrecognizedClientException", "ExpiredToken", "SignatureDoesNotMatch")
 
 
-def ask_aws(module: LangfuseModule) -> tuple[list[Finding], str]:
-    """What AWS says of the variables, and the account. Where the credentials fail, nothing else is asked."""
+def ask_aws(module: LangfuseModule, warnings: list[Finding]) -> tuple[list[Finding], str]:
+    """What AWS says of the variables, and the account. Where the credentials fail, nothing else is asked.
+
+    :param warnings: what is allowed but looks wrong is added here.
+    """
     from botocore.exceptions import BotoCoreError, ClientError
 
     params = module.params
@@ -307,6 +361,8 @@ def ask_aws(module: LangfuseModule) -> tuple[list[Finding], str]:
             findings.append(
                 Finding("AWS permissions", f"AWS did not answer ({error})", "allow it, or check langfuse_region")
             )
+    if scaled_by_backlog(params):
+        warnings += ask_for_policies(module)
     return findings, account
 
 
@@ -324,6 +380,22 @@ def ask_for_zones(module: LangfuseModule) -> list[Finding]:
         Filters=[{"Name": "state", "Values": ["available"]}, {"Name": "zone-type", "Values": ["availability-zone"]}]
     )
     return zone_findings(module.params, [zone["ZoneName"] for zone in response["AvailabilityZones"]])
+
+
+def ask_for_policies(module: LangfuseModule) -> list[Finding]:
+    """Other environments that are scaled by the same metrics. Who may not ask is not warned, for nothing depends on it."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        pages = (
+            connect(module, "application-autoscaling")
+            .get_paginator("describe_scaling_policies")
+            .paginate(ServiceNamespace="ecs")
+        )
+        policies = [policy for page in pages for policy in page["ScalingPolicies"]]
+    except (ClientError, BotoCoreError):
+        return []
+    return shared_metrics(str(module.params["langfuse_name"]), policies)
 
 
 def ask_for_secret(module: LangfuseModule) -> list[Finding]:
@@ -396,6 +468,22 @@ RAW = (
     "worker_cpu",
     "worker_memory",
     "worker_desired_count",
+    "langfuse_metric_publishing",
+    "ingress_state",
+    "compute_capacity_providers",
+    "clickhouse_spot",
+    "web_spot",
+    "web_capacity_provider_strategy",
+    "web_scaling_min",
+    "web_scaling_max",
+    "web_scaling_cpu_target",
+    "web_scaling_requests_target",
+    "worker_spot",
+    "worker_capacity_provider_strategy",
+    "worker_scaling_min",
+    "worker_scaling_max",
+    "worker_scaling_cpu_target",
+    "worker_scaling_backlog_target",
     "migration_cpu",
     "migration_memory",
 )
@@ -418,7 +506,7 @@ def main() -> None:
     findings, account = judgement.errors, ""
     # Without a region nobody can be asked, and it is a finding already.
     if module.params["ask_aws"] and not any(finding.option == "langfuse_region" for finding in findings):
-        answers, account = ask_aws(module)
+        answers, account = ask_aws(module, judgement.warnings)
         findings = findings + answers
     for warning in judgement.warnings:
         module.warn(str(warning))

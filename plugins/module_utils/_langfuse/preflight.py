@@ -44,6 +44,14 @@ TASKS = ("web", "worker", "migration", "clickhouse")
 # What Langfuse's documentation asks for, as CPU units and MiB.
 RECOMMENDED_SIZES = {"web": (2048, 4096), "worker": (2048, 4096), "clickhouse": (2048, 8192)}
 
+# What web and worker are scaled by besides CPU, and how many tasks a service of ECS has at most (quota "Tasks per service").
+SCALING_TARGETS: dict[str, tuple[str, ...]] = {
+    "web": ("scaling_requests_target",),
+    "worker": ("scaling_backlog_target",),
+}
+TASKS_OF_A_SERVICE = 5000
+SPOT = "FARGATE_SPOT"
+
 # The rest of a description, so that the settings can be judged in a whole one.
 EXAMPLE_ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:example-AbCdEf"
 EXAMPLE = {
@@ -248,6 +256,98 @@ def counts(given: Variables) -> Findings:
                 )
 
 
+def scaling(given: Variables) -> Findings:
+    """Limits and targets of Application Auto Scaling; equal limits mean that nothing is scaled."""
+    for task, others in SCALING_TARGETS.items():
+        numbers = {name: given.get(f"{task}_{name}") for name in ("scaling_min", "scaling_max", "desired_count")}
+        least, most = _whole(numbers["scaling_min"]), _whole(numbers["scaling_max"])
+        if numbers["scaling_min"] is None or numbers["scaling_max"] is None:
+            continue
+        if least is None or least < 1:
+            problem = f"{numbers['scaling_min']} tasks publish no metric by which they could become more"
+            yield Finding(f"{task}_scaling_min", problem, "set 1 or more")
+        elif most is None or not least <= most <= TASKS_OF_A_SERVICE:
+            problem = f"{numbers['scaling_max']} is not a number of tasks above {task}_scaling_min, or AWS's quota"
+            fix = f"set {least} to {TASKS_OF_A_SERVICE}, where {least} switches scaling off"
+            yield Finding(f"{task}_scaling_max", problem, fix)
+        elif most > least:
+            count = _whole(numbers["desired_count"])
+            if count is not None and not least <= count <= most:
+                problem = f"{count} is not between {task}_scaling_min and {task}_scaling_max"
+                yield Finding(f"{task}_desired_count", problem, f"set {least} to {most}")
+            yield from _scaling_targets(given, task, others)
+
+
+def _scaling_targets(given: Variables, task: str, others: tuple[str, ...]) -> Findings:
+    wanted = []
+    for target, most in (("scaling_cpu_target", 100), *((name, None) for name in others)):
+        value = given.get(f"{task}_{target}")
+        number = _number(value)
+        if value is not None and (number is None or number < 0 or (most is not None and number > most)):
+            fix = f"set 1 to {most}, or 0 for none" if most else "set 1 or more, or 0 for none"
+            yield Finding(f"{task}_{target}", f"{value} is not a target to scale by", fix)
+        elif value is None or number:
+            wanted.append(target)
+    if not wanted:
+        yield Finding(
+            f"{task}_scaling_max", "no target is set to scale by", f"set {task}_scaling_cpu_target, to 50 say"
+        )
+    if "scaling_requests_target" in wanted and given.get("ingress_state") == "absent":
+        problem = "without a load balancer nobody counts requests"
+        yield Finding(f"{task}_scaling_requests_target", problem, "set 0, or ingress_state to present")
+    if "scaling_backlog_target" in wanted:
+        yield from _queue_metrics(given)
+
+
+def scaled_by_backlog(given: Variables) -> bool:
+    """Whether the workers are to be scaled by Langfuse's own metrics."""
+    least, most = _whole(given.get("worker_scaling_min")), _whole(given.get("worker_scaling_max"))
+    return bool(least and most and most > least and _number(given.get("worker_scaling_backlog_target")))
+
+
+def _queue_metrics(given: Variables) -> Findings:
+    """What keeps the workers from publishing the lengths of their queues."""
+    fix = "remove it, or set worker_scaling_backlog_target to 0 to scale by CPU only"
+    settings = given.get("langfuse_settings")
+    publishing = given.get("langfuse_metric_publishing")
+    if publishing not in (None, "") and not _true(publishing):
+        yield Finding("langfuse_metric_publishing", "workers are scaled by a metric that they do not publish", fix)
+    for name in ("ENABLE_AWS_CLOUDWATCH_METRIC_PUBLISHING", "LANGFUSE_QUEUE_METRICS_ENABLED"):
+        value = settings.get(name) if isinstance(settings, dict) else None
+        if value is not None and not _true(value):
+            problem = "workers are scaled by a metric that they do not publish"
+            yield Finding(f"langfuse_settings.{name}", problem, fix)
+    version = versions.parse(str(given.get("langfuse_version") or ""))
+    if version and version < versions.QUEUE_METRICS:
+        yield Finding(
+            "langfuse_version",
+            f"Langfuse {version} does not publish the queues' lengths, by which the workers are scaled",
+            f"set {versions.QUEUE_METRICS} or later, or worker_scaling_backlog_target to 0",
+        )
+
+
+def capacity_providers(given: Variables) -> Findings:
+    for task in SCALING_TARGETS:
+        used = given.get(f"{task}_capacity_provider_strategy") or []
+        items = used if isinstance(used, list) else []
+        names = {str(item.get("capacity_provider")) for item in items if isinstance(item, dict)}
+        names |= {SPOT} if _true(given.get(f"{task}_spot")) else set()
+        associated = given.get("compute_capacity_providers")
+        for missing in sorted(names - set(associated)) if isinstance(associated, list) else ():
+            problem = f"it uses the capacity provider {missing}, which the cluster does not have"
+            option = f"{task}_spot" if missing == SPOT and not items else f"{task}_capacity_provider_strategy"
+            yield Finding(option, problem, f"add {missing} to compute_capacity_providers")
+        bases = [item for item in items if isinstance(item, dict) and (_whole(item.get("base")) or 0) > 0]
+        if len(bases) > 1:
+            yield Finding(f"{task}_capacity_provider_strategy", "more than one has a base", "set one base")
+    if _true(given.get("clickhouse_spot")):
+        yield Finding(
+            "clickhouse_spot",
+            "AWS takes Spot tasks away with two minutes' notice, and ClickHouse is the one server of its data",
+            "remove it; use worker_spot or web_spot",
+        )
+
+
 def capacity(given: Variables) -> Findings:
     numbers = {}
     for variable in ("database_min_capacity", "database_max_capacity"):
@@ -413,6 +513,8 @@ CHECKS = (
     listener,
     fargate_sizes,
     counts,
+    scaling,
+    capacity_providers,
     capacity,
     database_names,
     log_retention,
@@ -524,6 +626,33 @@ def zone_findings(given: Variables, available: Iterable[str]) -> list[Finding]:
             Finding("network_availability_zones", f"the region has no {', '.join(unknown)}", f"use {', '.join(names)}")
         )
     return findings
+
+
+def shared_metrics(name: str, policies: list[dict[str, Any]]) -> list[Finding]:
+    """A warning where another environment of the account and region is scaled by Langfuse's metrics, which have no dimensions.
+
+    :param name: the environment's name, which is its cluster's.
+    :param policies: the scaling policies of all ECS services, as AWS describes them.
+    """
+    others = {
+        policy["ResourceId"].split("/")[1]
+        for policy in policies
+        for query in _queries(policy)
+        if query.get("MetricStat", {}).get("Metric", {}).get("Namespace") == "Langfuse"
+    }
+    return [
+        Finding(
+            "worker_scaling_backlog_target",
+            f"{other} is scaled by Langfuse's metrics too, which do not tell environments in one account and region apart",
+            "put one of them elsewhere, or set 0 to scale by CPU only",
+        )
+        for other in sorted(others - {name})
+    ]
+
+
+def _queries(policy: dict[str, Any]) -> list[dict[str, Any]]:
+    configuration = policy.get("TargetTrackingScalingPolicyConfiguration") or {}
+    return (configuration.get("CustomizedMetricSpecification") or {}).get("Metrics") or []
 
 
 def _whole(value: Any) -> int | None:

@@ -60,6 +60,9 @@ LINES = {
         redis=(7, 0),
     ),
 }
+# The first release whose workers publish the length of each sharded queue to CloudWatch.
+QUEUE_METRICS = Version(3, 170, 0)
+
 NEWEST_READ = {3: "3.225.4", 4: "4.16.0"}
 
 # The first release with each head of the ClickHouse migrations.

@@ -104,6 +104,27 @@ def test_the_order_of_subnets_means_nothing(ecs: Any, wanted: dict[str, Any]) ->
     assert ecs.run(MODULE, {**wanted, "network_configuration": turned, "wait": False})["changed"] is False
 
 
+def test_onto_spot_and_back(ecs: Any, wanted: dict[str, Any]) -> None:
+    ecs.client("ecs").put_cluster_capacity_providers(
+        cluster=ecs.name, capacityProviders=["FARGATE", "FARGATE_SPOT"], defaultCapacityProviderStrategy=[]
+    )
+    ecs.run(MODULE, wanted)
+    before = {task["taskArn"] for task in running(ecs)}
+    strategy = [
+        {"capacity_provider": "FARGATE", "base": 1, "weight": 0},
+        {"capacity_provider": "FARGATE_SPOT", "weight": 1},
+    ]
+    on_spot = {key: value for key, value in wanted.items() if key != "launch_type"}
+    moved = ecs.cycle(MODULE, {**on_spot, "capacity_provider_strategy": strategy})
+    assert list(moved["diff"]["after"]) == ["capacity_provider_strategy"]
+    # The strategy is for tasks that start, so all are replaced.
+    replaced = {task["taskArn"] for task in running(ecs)}
+    assert replaced
+    assert not replaced & before
+    back = ecs.cycle(MODULE, wanted)["service"]
+    assert (back["launch_type"], back.get("capacity_provider_strategy") or []) == ("FARGATE", [])
+
+
 def test_a_bare_family_is_no_change(ecs: Any, wanted: dict[str, Any]) -> None:
     ecs.run(MODULE, wanted)
     family, revision = wanted["task_definition"].rsplit("/", 1)[1].split(":")

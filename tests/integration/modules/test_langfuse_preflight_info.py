@@ -72,6 +72,25 @@ def test_what_aws_says_comes_with_what_is_wrong_otherwise(aws: None) -> None:
     assert "with@and/in-it" not in text
 
 
+def test_another_environment_that_is_scaled_by_the_same_metrics_is_a_warning(aws: None) -> None:
+    scaled = {"worker_scaling_min": 1, "worker_scaling_max": 4, "worker_scaling_backlog_target": 1000}
+    assert run(**scaled)["warnings_list"] == []
+    metric = {"Metric": {"Namespace": "Langfuse", "MetricName": "m"}, "Stat": "Maximum"}
+    boto3.client("application-autoscaling", region_name=REGION).put_scaling_policy(
+        PolicyName="backlog",
+        PolicyType="TargetTrackingScaling",
+        ServiceNamespace="ecs",
+        ResourceId="service/other/worker",
+        ScalableDimension="ecs:service:DesiredCount",
+        TargetTrackingScalingPolicyConfiguration={
+            "TargetValue": 1,
+            "CustomizedMetricSpecification": {"Metrics": [{"Id": "q", "MetricStat": metric}]},
+        },
+    )
+    assert [warning["option"] for warning in run(**scaled)["warnings_list"]] == ["worker_scaling_backlog_target"]
+    assert run(**{**scaled, "worker_scaling_backlog_target": 0})["warnings_list"] == []
+
+
 def test_a_secret_that_waits_for_its_deletion_is_no_finding(aws: None) -> None:
     client = boto3.client("secretsmanager", region_name=REGION)
     client.create_secret(Name="langfuse-demo/application", SecretString="{}")

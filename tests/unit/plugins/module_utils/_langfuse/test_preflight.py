@@ -14,6 +14,7 @@ from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.prefligh
     Judgement,
     judge,
     secret_findings,
+    shared_metrics,
     zone_findings,
 )
 from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.secret_forms import DEFAULT_KEYS, make
@@ -41,6 +42,14 @@ GOOD: dict[str, Any] = {
     "worker_memory": 4096,
     "migration_cpu": 1024,
     "migration_memory": 2048,
+}
+
+
+SCALED = {
+    "worker_scaling_min": 1,
+    "worker_scaling_max": 4,
+    "worker_scaling_cpu_target": 50,
+    "worker_scaling_backlog_target": 1000,
 }
 
 
@@ -225,6 +234,89 @@ REFUSALS: list[tuple[str, dict[str, Any], str, str, str]] = [
     ),
     ("write mode", {"langfuse_write_mode": "both"}, "langfuse_write_mode", "not a way to write", "events_only"),
     ("ClickHouse user", {"clickhouse_user": "a&b"}, "clickhouse_user", "break the URL", "letters"),
+    ("least of a scaling", {**SCALED, "worker_scaling_min": 0}, "worker_scaling_min", "publish no metric", "1 or more"),
+    (
+        "limits",
+        {"web_scaling_min": 4, "web_scaling_max": 2},
+        "web_scaling_max",
+        "above web_scaling_min",
+        "set 4 to 5000",
+    ),
+    ("quota", {"web_scaling_min": 2, "web_scaling_max": 5001}, "web_scaling_max", "quota", "5000"),
+    ("a count outside", {**SCALED, "worker_desired_count": 9}, "worker_desired_count", "not between", "set 1 to 4"),
+    ("CPU", {**SCALED, "worker_scaling_cpu_target": 120}, "worker_scaling_cpu_target", "not a target", "1 to 100"),
+    (
+        "backlog",
+        {**SCALED, "worker_scaling_backlog_target": -1},
+        "worker_scaling_backlog_target",
+        "target",
+        "0 for none",
+    ),
+    (
+        "no target",
+        {**SCALED, "worker_scaling_cpu_target": 0, "worker_scaling_backlog_target": 0},
+        "worker_scaling_max",
+        "no target",
+        "worker_scaling_cpu_target",
+    ),
+    (
+        "requests that nobody counts",
+        {"web_scaling_min": 1, "web_scaling_max": 2, "web_scaling_requests_target": 900, "ingress_state": "absent"},
+        "web_scaling_requests_target",
+        "without a load balancer",
+        "ingress_state",
+    ),
+    (
+        "metrics switched off",
+        {**SCALED, "langfuse_metric_publishing": False},
+        "langfuse_metric_publishing",
+        "do not publish",
+        "worker_scaling_backlog_target",
+    ),
+    (
+        "metrics switched off by Langfuse's own setting",
+        {**SCALED, "langfuse_settings": {"LANGFUSE_QUEUE_METRICS_ENABLED": "false"}},
+        "langfuse_settings.LANGFUSE_QUEUE_METRICS_ENABLED",
+        "do not publish",
+        "worker_scaling_backlog_target",
+    ),
+    (
+        "a version without metrics",
+        {**SCALED, "langfuse_version": "3.169.0"},
+        "langfuse_version",
+        "does not publish",
+        "3.170.0",
+    ),
+    (
+        "Spot that the cluster lacks",
+        {"worker_spot": True, "compute_capacity_providers": ["FARGATE"]},
+        "worker_spot",
+        "FARGATE_SPOT",
+        "compute_capacity_providers",
+    ),
+    (
+        "an unknown provider",
+        {
+            "web_capacity_provider_strategy": [{"capacity_provider": "mine"}],
+            "compute_capacity_providers": ["FARGATE"],
+        },
+        "web_capacity_provider_strategy",
+        "mine",
+        "compute_capacity_providers",
+    ),
+    (
+        "two bases",
+        {
+            "web_capacity_provider_strategy": [
+                {"capacity_provider": "FARGATE", "base": 1},
+                {"capacity_provider": "FARGATE_SPOT", "base": 1},
+            ]
+        },
+        "web_capacity_provider_strategy",
+        "base",
+        "one base",
+    ),
+    ("Spot for ClickHouse", {"clickhouse_spot": True}, "clickhouse_spot", "two minutes", "worker_spot"),
     (
         "misspelt variable",
         {"inventory_variables": ["web_desired_cuont"], "known_variables": ["web_desired_count"]},
@@ -245,6 +337,36 @@ def test_refusals_name_variable_problem_and_what_to_set(
     assert [finding.option for finding in errors] == [variable]
     assert problem in errors[0].problem
     assert fix in errors[0].fix
+
+
+def test_scaling_that_makes_sense() -> None:
+    web = {"web_scaling_min": 2, "web_scaling_max": "6", "web_scaling_requests_target": 900, "ingress_state": "present"}
+    assert judged(**SCALED, **web, worker_desired_count=2) == Judgement()
+    # Equal limits switch it off, whatever else is set; CPU alone needs no metric of Langfuse's.
+    off = {**SCALED, "worker_scaling_max": 1, "langfuse_metric_publishing": False, "worker_desired_count": 3}
+    assert judged(**off) == Judgement()
+    assert judged(**{**SCALED, "worker_scaling_backlog_target": 0, "langfuse_metric_publishing": False}) == Judgement()
+    spot = {"worker_spot": True, "compute_capacity_providers": ["FARGATE", "FARGATE_SPOT"]}
+    assert judged(**spot) == Judgement()
+
+
+def test_environments_that_are_scaled_by_the_same_metrics() -> None:
+    def policy(cluster: str, namespace: str) -> dict[str, Any]:
+        query = {"Id": "q", "MetricStat": {"Metric": {"Namespace": namespace, "MetricName": "m"}, "Stat": "Maximum"}}
+        metrics = {"Metrics": [query, {"Id": "e", "Expression": "q"}]}
+        return {
+            "ResourceId": f"service/{cluster}/worker",
+            "TargetTrackingScalingPolicyConfiguration": {"CustomizedMetricSpecification": metrics},
+        }
+
+    policies = [
+        policy("langfuse-demo", "Langfuse"),
+        policy("other", "Langfuse"),
+        policy("other", "Langfuse"),
+        policy("shop", "AWS/SQS"),
+        {"ResourceId": "service/x/y", "StepScalingPolicyConfiguration": {}},
+    ]
+    assert [str(finding).split()[1] for finding in shared_metrics("langfuse-demo", policies)] == ["other"]
 
 
 def test_all_findings_come_at_once() -> None:
