@@ -27,7 +27,8 @@ notes:
     elasticfilesystem:DescribeAccessPoints, elasticfilesystem:DescribeMountTargets,
     elasticloadbalancing:DescribeLoadBalancers, elasticloadbalancing:DescribeListeners,
     elasticloadbalancing:DescribeLoadBalancerAttributes, elasticloadbalancing:DescribeTags,
-    elasticloadbalancing:DescribeTargetGroups and application-autoscaling:DescribeScalableTargets.
+    elasticloadbalancing:DescribeTargetGroups, ecr:DescribePullThroughCacheRules, ecr:DescribeRepositories and
+    application-autoscaling:DescribeScalableTargets.
 options:
   name:
     description: Name of the environment.
@@ -150,7 +151,7 @@ environment:
         bucket: langfuse-staging-123456789012-eu-central-1
         region: eu-central-1
     compute:
-      description: Cluster, roles, log groups and private DNS namespace.
+      description: Cluster, roles, log groups, private DNS namespace, and where ECR's pull-through cache keeps images, or would.
       type: dict
       sample:
         state: available
@@ -163,6 +164,7 @@ environment:
           web: arn:aws:iam::123456789012:role/langfuse-staging-eu-central-1-web
           worker: arn:aws:iam::123456789012:role/langfuse-staging-eu-central-1-worker
           clickhouse: arn:aws:iam::123456789012:role/langfuse-staging-eu-central-1-clickhouse
+        image_registry: 123456789012.dkr.ecr.eu-central-1.amazonaws.com/langfuse-staging-hub
         log_groups:
           web: /langfuse/langfuse-staging/web
           worker: /langfuse/langfuse-staging/worker

@@ -209,6 +209,15 @@ options:
   worker_scaling_backlog_target:
     description: Waiting jobs for each task that worker scaling keeps to.
     type: raw
+  langfuse_image_registry:
+    description: What stands in place of docker.io for every image.
+    type: raw
+  compute_pull_through_cache:
+    description: Whether ECR fetches and keeps the images of Docker Hub.
+    type: raw
+  compute_pull_through_cache_credential_arn:
+    description: Secret with the user of Docker Hub.
+    type: raw
   migration_cpu:
     description: Fargate CPU units of the migration.
     type: raw
@@ -484,6 +493,9 @@ RAW = (
     "worker_scaling_max",
     "worker_scaling_cpu_target",
     "worker_scaling_backlog_target",
+    "langfuse_image_registry",
+    "compute_pull_through_cache",
+    "compute_pull_through_cache_credential_arn",
     "migration_cpu",
     "migration_memory",
 )

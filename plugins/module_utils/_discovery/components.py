@@ -24,6 +24,8 @@ ORDER = (FAILED, DELETING, INCOMPLETE, CREATING, UPDATING, AVAILABLE)
 SECURITY_GROUPS = ("load-balancer", "web", "worker", "clickhouse", "file-system", "database", "cache")
 ROLES = ("execution", "web", "worker", "clickhouse")
 LOG_GROUPS = ("web", "worker", "clickhouse", "migration")
+# What the role compute appends to the environment's name for the images that ECR keeps.
+IMAGE_CACHE = "-hub"
 COMPLETION_TAG = "langfuse:completed"
 # Of elasticache_replication_group: there while the cache accepts the token before the last one too.
 TOKEN_ROTATING_TAG = "langfuse:auth-token-rotating"  # noqa: S105
@@ -159,6 +161,9 @@ def compute(found: Shape, identity: Shape) -> Part:
     states = [word(cluster["status"])] if cluster else []
     states += [AVAILABLE for arn in roles.values() if arn] + [AVAILABLE] * len(existing)
     complete = bool(cluster) and all(roles.values()) and existing >= set(groups.values())
+    cache = found["pull_through_cache"] or {"rule": None, "repositories": []}
+    domain = "amazonaws.com.cn" if identity["partition"] == "aws-cn" else "amazonaws.com"
+    registry = f"{identity['account_id']}.dkr.ecr.{identity['region']}.{domain}"
     part = {
         "state": with_parts(states, complete),
         "cluster_name": cluster["clusterName"] if cluster else name,
@@ -166,12 +171,15 @@ def compute(found: Shape, identity: Shape) -> Part:
         "namespace_id": namespace["Id"] if namespace else "",
         "namespace_name": f"{name}.internal",
         "role_arns": roles,
+        "image_registry": f"{registry}/{name}{IMAGE_CACHE}",
         "log_groups": groups,
     }
     owned = [
         *([("cluster", cluster["clusterArn"])] if cluster else []),
         *(("role", arn) for arn in roles.values() if arn),
         *(("log_group", group) for group in sorted(existing)),
+        *([("pull_through_cache_rule", cache["rule"]["ecrRepositoryPrefix"])] if cache["rule"] else []),
+        *(("repository", repository) for repository in cache["repositories"]),
     ]
     return part, owned
 

@@ -16,6 +16,7 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 
 from .._aws.errors import AwsErrorHandler, error_code
+from .components import IMAGE_CACHE
 
 Clients = dict[str, Any]
 Shape = dict[str, Any]
@@ -43,6 +44,7 @@ class DiscoveryErrorHandler(AwsErrorHandler):
         "LoadBalancerNotFound",
         "TargetGroupNotFound",
         "NamespaceNotFound",
+        "PullThroughCacheRuleNotFoundException",
     )
 
 
@@ -269,6 +271,16 @@ def load_balancer(clients: Clients, name: str) -> Shape | None:
 def target_group(clients: Clients, name: str) -> Shape | None:
     found: Shape = clients["elbv2"].describe_target_groups(Names=[f"{name}-web"])["TargetGroups"][0]
     return found
+
+
+@reading("the pull-through cache (ecr:DescribePullThroughCacheRules, ecr:DescribeRepositories)")
+def pull_through_cache(clients: Clients, name: str) -> Shape | None:
+    """The rule and the repositories that it made; without a rule nobody knows whose they are."""
+    ecr, prefix = clients["ecr"], f"{name}{IMAGE_CACHE}"
+    rule = ecr.describe_pull_through_cache_rules(ecrRepositoryPrefixes=[prefix])["pullThroughCacheRules"][0]
+    found = pages(ecr, "describe_repositories", "repositories", PaginationConfig={"PageSize": 1000})
+    names = sorted(item["repositoryName"] for item in found)
+    return {"rule": rule, "repositories": [item for item in names if item.startswith(f"{prefix}/")]}
 
 
 # --- what runs ---

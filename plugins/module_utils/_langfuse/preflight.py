@@ -37,6 +37,11 @@ Variables = dict[str, Any]
 NAME = re.compile(r"[a-z][a-z0-9-]{1,18}[a-z0-9]")
 REGION = re.compile(r"[a-z]{2}(-[a-z]+){1,3}-\d")
 CERTIFICATE = re.compile(r"arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/\S+")
+REGISTRY = re.compile(r"[a-z0-9][a-z0-9.-]*(:\d+)?(/[a-z0-9._-]+)*")
+# The model of ECR's CreatePullThroughCacheRule in botocore.
+PULL_THROUGH_SECRET = re.compile(
+    r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:ecr-pullthroughcache/[\w/+=.@-]+"
+)
 CLICKHOUSE_MODES = ("fargate", "external")
 ARCHITECTURES = ("ARM64", "X86_64")
 RESERVED_USERS = ("admin", "postgres", "rdsadmin", "user")
@@ -348,6 +353,26 @@ def capacity_providers(given: Variables) -> Findings:
         )
 
 
+def images(given: Variables) -> Findings:
+    registry, cached = given.get("langfuse_image_registry"), _true(given.get("compute_pull_through_cache"))
+    if registry and not REGISTRY.fullmatch(str(registry)):
+        yield Finding(
+            "langfuse_image_registry",
+            f"'{registry}' does not stand before an image's name",
+            "set a host and path such as registry.example.com/mirror, without https:// and without a slash at the end",
+        )
+    elif registry and cached:
+        problem = "images come from it, and compute_pull_through_cache is for nothing"
+        yield Finding("langfuse_image_registry", problem, "remove one of the two")
+    credential = given.get("compute_pull_through_cache_credential_arn") or ""
+    if cached and not PULL_THROUGH_SECRET.fullmatch(str(credential)):
+        yield Finding(
+            "compute_pull_through_cache_credential_arn",
+            f"'{credential}' is not the ARN of a secret whose name begins with ecr-pullthroughcache/, which ECR needs for Docker Hub",
+            "make one with the keys username and accessToken and set its ARN, or compute_pull_through_cache to false",
+        )
+
+
 def capacity(given: Variables) -> Findings:
     numbers = {}
     for variable in ("database_min_capacity", "database_max_capacity"):
@@ -515,6 +540,7 @@ CHECKS = (
     counts,
     scaling,
     capacity_providers,
+    images,
     capacity,
     database_names,
     log_retention,

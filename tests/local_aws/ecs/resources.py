@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from moto.ec2 import ec2_backends
+from moto.ecr.models import ecr_backends
 from moto.efs.models import EFSBackend, efs_backends
 from moto.logs.models import logs_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.ssm.models import ssm_backends
 
+from .. import pull_through
 from . import policy
 from .images import Image
 from .model import LiveContainer, LiveTask
@@ -55,7 +57,8 @@ def _denied(task: LiveTask, role_arn: str, action: str, resource: str) -> str:
 def image_of(runtime: Runtime, task: LiveTask, container: LiveContainer) -> Image:
     """The local double of the container's image."""
     reference = container.definition["image"]
-    image = runtime.images.find(reference)
+    cached = pull_through.upstream(reference)
+    image = runtime.images.find(cached[0] if cached else reference)
     if image is None:
         raise InitializationError(
             f"CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref "
@@ -64,6 +67,8 @@ def image_of(runtime: Runtime, task: LiveTask, container: LiveContainer) -> Imag
         )
     if ".dkr.ecr." in reference:
         _check_registry(task)
+        if cached:
+            _fetch(task, container, reference, cached[1])
     elif not reaches_the_internet(task):
         raise InitializationError(
             f"CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref "
@@ -102,6 +107,22 @@ def _check_registry(task: LiveTask) -> None:
                 "failed: unable to retrieve ecr registry auth: service call has been retried 1 time(s): "
                 + (_denied(task, role, action, "*") if role else "NoCredentialProviders: no execution role")
             )
+
+
+def _fetch(task: LiveTask, container: LiveContainer, reference: str, repository: str) -> None:
+    """The first pull through a cache: Guide pull-through-cache-iam."""
+    ecr: Any = ecr_backends[ACCOUNT_ID][task.region]
+    role, arn = task.execution_role_arn, f"arn:aws:ecr:{task.region}:{ACCOUNT_ID}:repository/{repository}"
+    if repository in ecr.repositories:
+        return
+    for action in ("ecr:BatchImportUpstreamImage", "ecr:CreateRepository"):
+        if not role or not policy.allows(role, action, arn):
+            raise InitializationError(
+                f"CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref {reference}: "
+                f"{reference}: not found",
+                container,
+            )
+    ecr.create_repository(repository, ACCOUNT_ID, None, None, None, None)
 
 
 # --- secrets ---------------------------------------------------------------------------------------------------------

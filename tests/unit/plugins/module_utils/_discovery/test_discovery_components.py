@@ -32,7 +32,15 @@ def nothing(component: str) -> dict[str, Any]:
         "network": ("namespace",),
         "secrets": ("secret",),
         "storage": ("bucket",),
-        "compute": ("cluster", "namespace", "role_execution", "role_web", "role_worker", "role_clickhouse"),
+        "compute": (
+            "cluster",
+            "namespace",
+            "role_execution",
+            "role_web",
+            "role_worker",
+            "role_clickhouse",
+            "pull_through_cache",
+        ),
         "database": ("db_cluster", "db_subnet_group"),
         "cache": ("replication_group", "cache_subnet_group"),
         "clickhouse": ("file_system", "registry", "definition_clickhouse"),
@@ -239,6 +247,18 @@ def deployment(**changes: Any) -> dict[str, Any]:
 def test_service_state(changes: dict[str, Any], expected: str) -> None:
     service = {"status": "ACTIVE", "runningCount": 2, "desiredCount": 2, "deployments": [deployment()]} | changes
     assert components.service_state(service, {}) == expected
+
+
+def test_what_the_pull_through_cache_keeps_is_owned() -> None:
+    cache = {"rule": {"ecrRepositoryPrefix": "staging-hub"}, "repositories": ["staging-hub/langfuse/langfuse"]}
+    part, owned = components.compute(nothing("compute") | {"pull_through_cache": cache}, IDENTITY)
+    assert part["image_registry"] == "123456789012.dkr.ecr.eu-central-1.amazonaws.com/staging-hub"
+    assert owned == [
+        ("pull_through_cache_rule", "staging-hub"),
+        ("repository", "staging-hub/langfuse/langfuse"),
+    ]
+    china = IDENTITY | {"partition": "aws-cn", "region": "cn-north-1"}
+    assert ".cn-north-1.amazonaws.com.cn/" in components.compute(nothing("compute"), china)[0]["image_registry"]
 
 
 def test_a_scalable_target_belongs_to_its_service_and_outlives_it() -> None:

@@ -53,6 +53,9 @@ SCALED = {
 }
 
 
+CREDENTIAL = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:ecr-pullthroughcache/hub-AbCdEf"
+
+
 def judged(**changes: Any) -> Judgement:
     return judge({**GOOD, **changes})
 
@@ -316,6 +319,25 @@ REFUSALS: list[tuple[str, dict[str, Any], str, str, str]] = [
         "base",
         "one base",
     ),
+    ("a URL", {"langfuse_image_registry": "https://ghcr.io"}, "langfuse_image_registry", "before", "without https://"),
+    (
+        "registry and cache",
+        {
+            "langfuse_image_registry": "ghcr.io",
+            "compute_pull_through_cache": True,
+            "compute_pull_through_cache_credential_arn": CREDENTIAL,
+        },
+        "langfuse_image_registry",
+        "for nothing",
+        "one of the two",
+    ),
+    (
+        "cache without a user",
+        {"compute_pull_through_cache": True},
+        "compute_pull_through_cache_credential_arn",
+        "Docker Hub",
+        "accessToken",
+    ),
     ("Spot for ClickHouse", {"clickhouse_spot": True}, "clickhouse_spot", "two minutes", "worker_spot"),
     (
         "misspelt variable",
@@ -348,6 +370,15 @@ def test_scaling_that_makes_sense() -> None:
     assert judged(**{**SCALED, "worker_scaling_backlog_target": 0, "langfuse_metric_publishing": False}) == Judgement()
     spot = {"worker_spot": True, "compute_capacity_providers": ["FARGATE", "FARGATE_SPOT"]}
     assert judged(**spot) == Judgement()
+
+
+@pytest.mark.parametrize(
+    "registry", ["ghcr.io", "localhost:5000", "123456789012.dkr.ecr.eu-central-1.amazonaws.com/a/b-c"]
+)
+def test_registries(registry: str) -> None:
+    assert judged(langfuse_image_registry=registry) == Judgement()
+    cached = {"compute_pull_through_cache": True, "compute_pull_through_cache_credential_arn": CREDENTIAL}
+    assert judged(**cached) == Judgement()
 
 
 def test_environments_that_are_scaled_by_the_same_metrics() -> None:
