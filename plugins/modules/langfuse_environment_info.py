@@ -117,11 +117,12 @@ environment:
       type: str
       sample: aws
     network:
-      description: The VPC and what is in it.
+      description: The VPC and what is in it; C(existing_vpc) where it is somebody else's, and the environment owns only what it made there.
       type: dict
       sample:
         state: available
         vpc_id: vpc-0123456789abcdef0
+        existing_vpc: false
         cidr: 10.20.0.0/16
         public_subnet_ids: [subnet-0123456789abcdef0, subnet-0123456789abcdef1]
         private_subnet_ids: [subnet-0123456789abcdef2, subnet-0123456789abcdef3]

@@ -83,6 +83,21 @@ options:
   network_availability_zones:
     description: Names of zones.
     type: raw
+  network_nat:
+    description: NAT gateways of the private subnets.
+    type: raw
+  network_vpc_id:
+    description: A VPC to use instead of building one.
+    type: raw
+  network_private_subnet_ids:
+    description: Private subnets of that VPC.
+    type: raw
+  network_public_subnet_ids:
+    description: Public subnets of that VPC.
+    type: raw
+  ingress_scheme:
+    description: Whether the load balancer faces the internet.
+    type: raw
   ingress_listener:
     description: Whether the load balancer listens to HTTP or HTTPS.
     type: raw
@@ -251,7 +266,8 @@ options:
       - Whether to check credentials, region and zones, and the values of the environment's secret where that exists.
       - Where workers are scaled by their queues, whether another environment of the account and region is too.
       - Calls C(sts:GetCallerIdentity), C(ec2:DescribeAvailabilityZones), C(secretsmanager:GetSecretValue) and
-        C(application-autoscaling:DescribeScalingPolicies). Nothing is written, and no value returned.
+        C(application-autoscaling:DescribeScalingPolicies), and for a VPC that is given C(ec2:DescribeVpcs),
+        C(ec2:DescribeVpcAttribute), C(ec2:DescribeSubnets) and C(ec2:DescribeRouteTables). Nothing is written, and no value returned.
     type: bool
     default: true
   secret_name:
@@ -339,40 +355,47 @@ from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.prefligh
     shared_metrics,
     zone_findings,
 )
+from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.preflight_network import (
+    VPC,
+    subnet_findings,
+    vpc_findings,
+)
+
+Answer = tuple[list[Finding], list[Finding]]
 
 # A region that cannot be reached is a finding within seconds, and not after botocore's minutes.
 QUICK = {"connect_timeout": 5, "read_timeout": 20, "retries": {"max_attempts": 2, "mode": "standard"}}
 CREDENTIAL_ERRORS = ("InvalidClientTokenId", "UnrecognizedClientException", "ExpiredToken", "SignatureDoesNotMatch")
 
 
-def ask_aws(module: LangfuseModule, warnings: list[Finding]) -> tuple[list[Finding], str]:
-    """What AWS says of the variables, and the account. Where the credentials fail, nothing else is asked.
-
-    :param warnings: what is allowed but looks wrong is added here.
-    """
+def ask_aws(module: LangfuseModule) -> tuple[list[Finding], list[Finding], str]:
+    """What AWS says of the variables (errors, warnings), and the account. Where the credentials fail, nothing else is asked."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     params = module.params
     if params["profile"] and (params["access_key"] or params["session_token"]):
         problem = "there is a profile, and there are keys in the environment too"
-        return [Finding("langfuse_aws_profile", problem, "keep one of the two")], ""
+        return [Finding("langfuse_aws_profile", problem, "keep one of the two")], [], ""
     params["region"] = params["region"] or params["langfuse_region"]
     params["aws_config"] = {**QUICK, **(params["aws_config"] or {})}
     try:
         account = connect(module, "sts").get_caller_identity()["Account"]
     except (ClientError, BotoCoreError) as error:
-        return [Finding("AWS credentials", f"AWS did not accept them ({error})", credentials_fix(error))], ""
-    findings = []
-    for question in (ask_for_zones, ask_for_secret):
+        return [Finding("AWS credentials", f"AWS did not accept them ({error})", credentials_fix(error))], [], ""
+    findings: list[Finding] = []
+    warnings: list[Finding] = []
+    for question in (ask_for_zones, ask_for_network, ask_for_secret):
         try:
-            findings += question(module)
+            errors, doubts = question(module)
+            findings += errors
+            warnings += doubts
         except (ClientError, BotoCoreError) as error:
             findings.append(
                 Finding("AWS permissions", f"AWS did not answer ({error})", "allow it, or check langfuse_region")
             )
     if scaled_by_backlog(params):
         warnings += ask_for_policies(module)
-    return findings, account
+    return findings, warnings, account
 
 
 def credentials_fix(error: Exception) -> str:
@@ -384,11 +407,13 @@ def credentials_fix(error: Exception) -> str:
     return "check langfuse_region, langfuse_aws_endpoint_url and the network"
 
 
-def ask_for_zones(module: LangfuseModule) -> list[Finding]:
+def ask_for_zones(module: LangfuseModule) -> Answer:
+    if module.params["network_vpc_id"]:
+        return [], []
     response = connect(module, "ec2").describe_availability_zones(
         Filters=[{"Name": "state", "Values": ["available"]}, {"Name": "zone-type", "Values": ["availability-zone"]}]
     )
-    return zone_findings(module.params, [zone["ZoneName"] for zone in response["AvailabilityZones"]])
+    return zone_findings(module.params, [zone["ZoneName"] for zone in response["AvailabilityZones"]]), []
 
 
 def ask_for_policies(module: LangfuseModule) -> list[Finding]:
@@ -407,7 +432,27 @@ def ask_for_policies(module: LangfuseModule) -> list[Finding]:
     return shared_metrics(str(module.params["langfuse_name"]), policies)
 
 
-def ask_for_secret(module: LangfuseModule) -> list[Finding]:
+def ask_for_network(module: LangfuseModule) -> Answer:
+    """The VPC that is given, with all its subnets and route tables."""
+    vpc_id = str(module.params["network_vpc_id"] or "")
+    if not VPC.fullmatch(vpc_id):
+        return [], []
+    ec2 = connect(module, "ec2")
+    if not ec2.describe_vpcs(Filters=[{"Name": "vpc-id", "Values": [vpc_id]}])["Vpcs"]:
+        return vpc_findings(module.params, None), []
+    names = ("enableDnsSupport", "enableDnsHostnames")
+    answers = {name: ec2.describe_vpc_attribute(VpcId=vpc_id, Attribute=name) for name in names}
+    vpc = {name: answers[name][name[0].upper() + name[1:]]["Value"] for name in names}
+    inside = [{"Name": "vpc-id", "Values": [vpc_id]}]
+    subnets, route_tables = (
+        [item for page in ec2.get_paginator(operation).paginate(Filters=inside) for item in page[key]]
+        for operation, key in (("describe_subnets", "Subnets"), ("describe_route_tables", "RouteTables"))
+    )
+    errors, warnings = subnet_findings(module.params, subnets, route_tables)
+    return vpc_findings(module.params, vpc) + errors, warnings
+
+
+def ask_for_secret(module: LangfuseModule) -> Answer:
     """The values that exist, judged here so that a wrong one is found before anything else is made."""
     from botocore.exceptions import ClientError
 
@@ -417,7 +462,7 @@ def ask_for_secret(module: LangfuseModule) -> list[Finding]:
     except ClientError as error:
         if error.response["Error"]["Code"] in ("ResourceNotFoundException", "InvalidRequestException"):
             # There is none yet, or it waits for its deletion and will be judged when it is restored.
-            return []
+            return [], []
         raise
     try:
         values = json.loads(text)
@@ -425,7 +470,7 @@ def ask_for_secret(module: LangfuseModule) -> list[Finding]:
         values = None
     if isinstance(values, dict):
         module.no_log_values.update(value for value in values.values() if isinstance(value, str) and len(value) > 5)
-    return secret_findings(name, values)
+    return secret_findings(name, values), []
 
 
 RAW = (
@@ -451,6 +496,11 @@ RAW = (
     "network_cidr",
     "network_availability_zone_count",
     "network_availability_zones",
+    "network_nat",
+    "network_vpc_id",
+    "network_private_subnet_ids",
+    "network_public_subnet_ids",
+    "ingress_scheme",
     "ingress_listener",
     "ingress_certificate_arn",
     "compute_log_retention_days",
@@ -515,18 +565,18 @@ def main() -> None:
     module = LangfuseModule(argument_spec=argument_spec(), supports_check_mode=True)
     judgement = judge(module.params)
     module.no_log_values.update(judgement.leaked)
-    findings, account = judgement.errors, ""
+    findings, doubts, account = judgement.errors, judgement.warnings, ""
     # Without a region nobody can be asked, and it is a finding already.
     if module.params["ask_aws"] and not any(finding.option == "langfuse_region" for finding in findings):
-        answers, account = ask_aws(module, judgement.warnings)
-        findings = findings + answers
-    for warning in judgement.warnings:
+        answers, further, account = ask_aws(module)
+        findings, doubts = findings + answers, doubts + further
+    for warning in doubts:
         module.warn(str(warning))
     module.exit_json(
         changed=False,
         findings=[finding.as_dict() for finding in findings],
         messages=[str(finding) for finding in findings],
-        warnings_list=[warning.as_dict() for warning in judgement.warnings],
+        warnings_list=[warning.as_dict() for warning in doubts],
         account_id=account,
     )
 

@@ -13,7 +13,8 @@ from molecule_scenarios import ON_ONE_ENVIRONMENT, REPOSITORY, SCENARIOS, run_sc
 
 def test_every_role_has_a_scenario() -> None:
     roles = {path.name for path in (REPOSITORY / "roles").iterdir() if path.is_dir()}
-    assert roles == set(SCENARIOS)
+    # what follows the role's name is a variant of it
+    assert roles == {scenario.partition("_")[0] for scenario in SCENARIOS}
 
 
 @pytest.mark.parametrize("scenario", [name for name in SCENARIOS if name not in ON_ONE_ENVIRONMENT])

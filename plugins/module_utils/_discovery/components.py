@@ -89,12 +89,13 @@ def tag(item: Shape, name: str) -> str:
 
 
 def network(found: Shape, identity: Shape) -> Part:
-    name = identity["name"]
-    vpc = next(iter(found["vpcs"]), None)
+    """The VPC that is the environment's, or the one of somebody else that it was given: that one it does not own."""
+    name, given = identity["name"], found.get("given_network") or {}
+    vpc = next(iter(found["vpcs"]), given.get("vpc"))
     vpc_id = vpc["VpcId"] if vpc else ""
     subnets = sorted(found["subnets"], key=lambda item: (item["AvailabilityZone"], item["SubnetId"]))
     public, private = (
-        [item["SubnetId"] for item in subnets if tag(item, "Name").startswith(f"{name}-{kind}-")]
+        given.get(kind, []) or [item for item in subnets if tag(item, "Name").startswith(f"{name}-{kind}-")]
         for kind in ("public", "private")
     )
     groups = {item["GroupName"]: item["GroupId"] for item in found["security_groups"] if item["VpcId"] == vpc_id}
@@ -102,15 +103,18 @@ def network(found: Shape, identity: Shape) -> Part:
     gateways = [item for item in found["nat_gateways"] if item["State"] in ("pending", "available")]
     endpoints = alive(found["vpc_endpoints"])
     namespace = found["namespace"]
-    states = [word(item.get("State")) for item in (*found["vpcs"], *subnets, *gateways, *endpoints)]
-    complete = all((vpc, public, private, all(group_ids.values()), endpoints, namespace, found["internet_gateways"]))
+    inside = (*found["vpcs"], *subnets, *gateways, *endpoints, *([vpc] if given else []))
+    ways = (given and private) or (public and private and endpoints and found["internet_gateways"])
     part = {
-        "state": with_parts(states, complete),
+        "state": with_parts(
+            [word(item.get("State")) for item in inside], all((vpc, ways, all(group_ids.values()), namespace))
+        ),
         "vpc_id": vpc_id,
+        "existing_vpc": bool(given),
         "cidr": vpc["CidrBlock"] if vpc else "",
-        "public_subnet_ids": public,
-        "private_subnet_ids": private,
-        "availability_zones": sorted({item["AvailabilityZone"] for item in subnets}),
+        "public_subnet_ids": [item["SubnetId"] for item in public],
+        "private_subnet_ids": [item["SubnetId"] for item in private],
+        "availability_zones": sorted({item["AvailabilityZone"] for item in (*public, *private)}),
         "security_group_ids": group_ids,
         "nat_gateway_ids": sorted(item["NatGatewayId"] for item in gateways),
     }

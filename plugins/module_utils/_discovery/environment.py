@@ -96,6 +96,8 @@ def read(clients: readings.Clients, identity: Shape, components: list[str]) -> S
             for name in wanted
         }
         found |= {name: future.result() for name, future in running.items()}
+    # Only the security groups lead there, so it is asked after them.
+    found["given_network"] = readings.given_network(clients, identity["name"], found["security_groups"])
     found["services"] = {item["serviceName"]: item for item in found["services"]}
     return found
 

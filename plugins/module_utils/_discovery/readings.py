@@ -22,6 +22,8 @@ Clients = dict[str, Any]
 Shape = dict[str, Any]
 SERVICES = ("web", "worker", "clickhouse")
 SCALED_SERVICES = ("web", "worker")
+# Tags of the security groups that name the subnets of a VPC of somebody else.
+PRIVATE_SUBNETS, PUBLIC_SUBNETS = "langfuse:private-subnets", "langfuse:public-subnets"
 FAMILIES = ("web", "worker", "clickhouse", "migration", "schema-check")
 
 
@@ -102,6 +104,29 @@ nat_gateways = _ec2("describe_nat_gateways", "NatGateways")
 route_tables = _ec2("describe_route_tables", "RouteTables")
 vpc_endpoints = _ec2("describe_vpc_endpoints", "VpcEndpoints")
 internet_gateways = _ec2("describe_internet_gateways", "InternetGateways")
+
+
+@reading("the VPC that it was given (ec2:DescribeVpcs, ec2:DescribeSubnets)", {})
+def given_network(clients: Clients, _name: str, groups: list[Shape]) -> Shape:
+    """The VPC and the subnets of somebody else that the security groups name: {vpc, public, private}, or {} where they name none.
+
+    Subnets come by zone; one that its owner deleted since is not among them.
+    """
+    held = next((tags for group in groups if PRIVATE_SUBNETS in (tags := _tags(group))), None)
+    if held is None:
+        return {}
+    named = {"private": held[PRIVATE_SUBNETS].split(), "public": held.get(PUBLIC_SUBNETS, "").split()}
+    vpc_id = next(group["VpcId"] for group in groups if PRIVATE_SUBNETS in _tags(group))
+    vpcs = pages(clients["ec2"], "describe_vpcs", "Vpcs", Filters=[{"Name": "vpc-id", "Values": [vpc_id]}])
+    filters = [{"Name": "subnet-id", "Values": named["private"] + named["public"]}]
+    found = pages(clients["ec2"], "describe_subnets", "Subnets", Filters=filters)
+    found.sort(key=lambda item: (item["AvailabilityZone"], item["SubnetId"]))
+    subnets = {kind: [item for item in found if item["SubnetId"] in ids] for kind, ids in named.items()}
+    return {"vpc": vpcs[0], **subnets} if vpcs else {}
+
+
+def _tags(shape: Shape) -> dict[str, str]:
+    return {item["Key"]: item["Value"] for item in shape.get("Tags") or []}
 
 
 @reading("the Addresses (ec2:DescribeAddresses)", [])

@@ -29,6 +29,7 @@ from .catalogue import variables
 from .environment import assemble
 from .findings import Finding
 from .names import nearest, of_the_platform
+from .preflight_network import given_network
 from .secret_forms import FORMS, problem_with_value
 
 Findings = Iterator[Finding]
@@ -534,6 +535,7 @@ CHECKS = (
     tags,
     cidr,
     zones,
+    given_network,
     allowed_ranges,
     listener,
     fargate_sizes,

@@ -98,6 +98,37 @@ def test_a_secret_that_waits_for_its_deletion_is_no_finding(aws: None) -> None:
     assert run()["findings"] == []
 
 
+def test_a_vpc_that_is_given_is_looked_at(aws: None) -> None:
+    ec2 = boto3.client("ec2", region_name=REGION)
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{part}.0/28", AvailabilityZone=f"{REGION}{zone}")["Subnet"][
+            "SubnetId"
+        ]
+        for part, zone in enumerate("aabb")
+    ]
+    given = {
+        "network_vpc_id": vpc,
+        "network_private_subnet_ids": subnets[::2],
+        "network_public_subnet_ids": subnets[1::2],
+    }
+    problems = {finding["option"]: finding["problem"] for finding in run(**given)["findings"]}
+    assert set(problems) == {"network_vpc_id", "network_private_subnet_ids", "network_public_subnet_ids"}
+    assert "enableDnsHostnames" in problems["network_vpc_id"]
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(VpcId=vpc, InternetGatewayId=gateway)
+    nat = ec2.create_nat_gateway(SubnetId=subnets[1], ConnectivityType="private")["NatGateway"]["NatGatewayId"]
+    for target, lane in (({"GatewayId": gateway}, subnets[1::2]), ({"NatGatewayId": nat}, subnets[::2])):
+        table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+        ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", **target)
+        for subnet in lane:
+            ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+    assert run(**given)["findings"] == []
+    absent = run(**given | {"network_vpc_id": "vpc-0123456789abcdef0"})["findings"]
+    assert [finding["option"] for finding in absent] == ["network_vpc_id"]
+
+
 def test_no_credentials() -> None:
     finding = run()["findings"][0]
     assert finding["option"] == "AWS credentials"

@@ -112,6 +112,20 @@ def test_network_is_as_far_as_its_least_part(key: str, value: Any, state: str) -
     assert components.network(full_network() | {key: value}, IDENTITY)[0]["state"] == state
 
 
+def test_network_of_somebody_else() -> None:
+    own = full_network()
+    given = {
+        "vpc": {"VpcId": "vpc-1", "State": "available", "CidrBlock": "10.7.0.0/16"},
+        "private": own["subnets"][:2],
+        "public": [],
+    }
+    readings = nothing("network") | {key: own[key] for key in ("security_groups", "namespace")}
+    part, owned = components.network(readings | {"given_network": given}, IDENTITY)
+    assert (part["state"], part["existing_vpc"], part["vpc_id"]) == ("available", True, "vpc-1")
+    assert (part["private_subnet_ids"], part["public_subnet_ids"]) == (["subnet-4", "subnet-3"], [])
+    assert {kind for kind, _id in owned} == {"security_group", "namespace"}
+
+
 @pytest.mark.parametrize(
     "states, expected",
     [

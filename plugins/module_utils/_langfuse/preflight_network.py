@@ -1,0 +1,159 @@
+# Copyright: (c) 2026, llmops.langfuse contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A VPC that is given: its variables, and what AWS says of it, judged before anything is written to AWS."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from .findings import Finding
+
+Findings = Iterator[Finding]
+Shape = dict[str, Any]
+
+NAT = ("none", "single", "per_zone")
+VPC, SUBNET = re.compile(r"vpc-([0-9a-f]{8}|[0-9a-f]{17})"), re.compile(r"subnet-([0-9a-f]{8}|[0-9a-f]{17})")
+# The security groups name them in one tag of 256 characters.
+MOST_SUBNETS = 10
+# What a load balancer needs in each of its subnets (guide elasticloadbalancing/application, "Subnets for your load balancer").
+FREE_ADDRESSES = 8
+SUBNET_LISTS = ("network_private_subnet_ids", "network_public_subnet_ids")
+
+
+def subnet_ids(given: Shape, variable: str) -> list[str]:
+    value = given.get(variable) or []
+    return [str(item) for item in (value if isinstance(value, list) else [value])]
+
+
+def given_network(given: Shape) -> Findings:
+    """What the variables alone show."""
+    nat = given.get("network_nat")
+    if nat is not None and nat not in NAT:
+        yield Finding("network_nat", f"'{nat}' is not a way out", f"set {', '.join(NAT[:-1])} or {NAT[-1]}")
+    vpc_id = str(given.get("network_vpc_id") or "")
+    if not vpc_id:
+        for variable in SUBNET_LISTS:
+            if subnet_ids(given, variable):
+                yield Finding(
+                    variable, "subnets without their VPC", "set network_vpc_id too, or leave it out to build a VPC"
+                )
+        return
+    if not VPC.fullmatch(vpc_id):
+        yield Finding("network_vpc_id", f"'{vpc_id}' is not the id of a VPC", "set one such as vpc-0123456789abcdef0")
+    facing = given.get("ingress_scheme") != "internal"
+    for variable, needed in zip(SUBNET_LISTS, (True, facing), strict=True):
+        ids = subnet_ids(given, variable)
+        wrong = [item for item in ids if not SUBNET.fullmatch(item)]
+        if wrong:
+            yield Finding(
+                variable, f"{', '.join(wrong)} is not the id of a subnet", "set ids such as subnet-0123456789abcdef0"
+            )
+        elif len(ids) > MOST_SUBNETS:
+            yield Finding(variable, f"it names {len(ids)} subnets", f"name {MOST_SUBNETS} at most")
+        elif needed and len(set(ids)) < 2:
+            fix = "name two or more, each in another zone"
+            if variable == "network_public_subnet_ids":
+                fix += ", or set ingress_scheme to internal"
+            yield Finding(variable, f"it names {len(set(ids))} subnets of {vpc_id}", fix)
+
+
+def default_route(subnet: Shape, route_tables: list[Shape]) -> Shape | None:
+    """The active route of a subnet to everywhere, by its own table or else by the main one."""
+    tables = [
+        table
+        for key, value in (("SubnetId", subnet["SubnetId"]), ("Main", True))
+        for table in route_tables
+        if any(item.get(key) == value for item in table.get("Associations") or [])
+    ]
+    routes = tables[0].get("Routes") or [] if tables else []
+    return next(
+        (
+            route
+            for route in routes
+            if route.get("DestinationCidrBlock") == "0.0.0.0/0" and route.get("State", "active") == "active"
+        ),
+        None,
+    )
+
+
+def leads_to_the_internet(route: Shape | None) -> bool:
+    return str((route or {}).get("GatewayId", "")).startswith("igw-")
+
+
+def vpc_findings(given: Shape, vpc: Shape | None) -> list[Finding]:
+    """What is wrong with the VPC itself.
+
+    :param vpc: {enableDnsSupport: bool, enableDnsHostnames: bool}, None where there is none of that id.
+    """
+    vpc_id = given["network_vpc_id"]
+    if vpc is None:
+        problem = f"there is no {vpc_id} in this account and region"
+        return [Finding("network_vpc_id", problem, "set the id of a VPC that is there, or leave it out to build one")]
+    return [
+        Finding(
+            "network_vpc_id",
+            f"the attribute {attribute} of {vpc_id} is off, so that names of ours would not resolve in it",
+            f"turn it on (aws ec2 modify-vpc-attribute --vpc-id {vpc_id} --{option})",
+        )
+        for attribute, option in (
+            ("enableDnsSupport", "enable-dns-support"),
+            ("enableDnsHostnames", "enable-dns-hostnames"),
+        )
+        if not vpc[attribute]
+    ]
+
+
+def subnet_findings(
+    given: Shape, subnets: list[Shape], route_tables: list[Shape]
+) -> tuple[list[Finding], list[Finding]]:
+    """What is wrong with the subnets of the VPC, and what may become wrong.
+
+    :param subnets: all subnets of the VPC, as ec2:DescribeSubnets returns them.
+    :param route_tables: all its route tables, as ec2:DescribeRouteTables returns them.
+    """
+    errors: list[Finding] = []
+    warnings: list[Finding] = []
+    known = {item["SubnetId"]: item for item in subnets}
+    for variable in SUBNET_LISTS:
+        ids = subnet_ids(given, variable)
+        unknown = [item for item in ids if item not in known]
+        if unknown:
+            problem = f"{', '.join(unknown)} is not in {given['network_vpc_id']}"
+            errors.append(Finding(variable, problem, "name subnets of that VPC"))
+        named = [known[item] for item in ids if item in known]
+        zones = {item["AvailabilityZone"] for item in named}
+        if len(named) > 1 and len(zones) < 2 and not unknown:
+            errors.append(Finding(variable, f"all its subnets are in {zones.pop()}", "name one in another zone too"))
+        for subnet in named:
+            errors += _way_out(variable, subnet, default_route(subnet, route_tables))
+            free = subnet["AvailableIpAddressCount"]
+            if free < FREE_ADDRESSES:
+                problem = f"{subnet['SubnetId']} has {free} free addresses, and what is to run there needs more"
+                warnings.append(Finding(variable, problem, f"name subnets with {FREE_ADDRESSES} or more"))
+    return errors, warnings
+
+
+def _way_out(variable: str, subnet: Shape, route: Shape | None) -> Findings:
+    subnet_id = subnet["SubnetId"]
+    if variable == "network_public_subnet_ids":
+        if not leads_to_the_internet(route):
+            yield Finding(
+                variable,
+                f"{subnet_id} has no route to an internet gateway, so nobody would reach a load balancer there",
+                "name subnets that have one, or set ingress_scheme to internal",
+            )
+    elif leads_to_the_internet(route):
+        yield Finding(
+            variable,
+            f"the way out of {subnet_id} is an internet gateway, and our tasks get no public addresses",
+            "name subnets whose way out is a NAT gateway, or a network of yours",
+        )
+    elif route is None:
+        yield Finding(
+            variable,
+            f"{subnet_id} has no way out (route to 0.0.0.0/0), so that tasks could not pull their images",
+            "name subnets behind a NAT gateway",
+        )
