@@ -136,6 +136,7 @@ environment:
           database: sg-0123456789abcdef5
           cache: sg-0123456789abcdef6
         nat_gateway_ids: [nat-0123456789abcdef0]
+        interface_endpoint_ids: []
     secrets:
       description: The secret. One that waits for its deletion is V(deleting), and does not stand in RV(environment.resources).
       type: dict

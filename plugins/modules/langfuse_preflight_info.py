@@ -86,6 +86,18 @@ options:
   network_nat:
     description: NAT gateways of the private subnets.
     type: raw
+  network_interface_endpoints:
+    description: Interface endpoints of the VPC.
+    type: raw
+  network_needed_endpoints:
+    description: Services that private subnets call.
+    type: raw
+  clickhouse_image:
+    description: Image of ClickHouse.
+    type: raw
+  migration_schema_check:
+    description: Whether a task of the ClickHouse image looks at the schema.
+    type: raw
   network_vpc_id:
     description: A VPC to use instead of building one.
     type: raw
@@ -267,7 +279,8 @@ options:
       - Where workers are scaled by their queues, whether another environment of the account and region is too.
       - Calls C(sts:GetCallerIdentity), C(ec2:DescribeAvailabilityZones), C(secretsmanager:GetSecretValue) and
         C(application-autoscaling:DescribeScalingPolicies), and for a VPC that is given C(ec2:DescribeVpcs),
-        C(ec2:DescribeVpcAttribute), C(ec2:DescribeSubnets) and C(ec2:DescribeRouteTables). Nothing is written, and no value returned.
+        C(ec2:DescribeVpcAttribute), C(ec2:DescribeSubnets), C(ec2:DescribeRouteTables) and C(ec2:DescribeVpcEndpoints). Nothing is
+        written, and no value returned.
     type: bool
     default: true
   secret_name:
@@ -444,11 +457,15 @@ def ask_for_network(module: LangfuseModule) -> Answer:
     answers = {name: ec2.describe_vpc_attribute(VpcId=vpc_id, Attribute=name) for name in names}
     vpc = {name: answers[name][name[0].upper() + name[1:]]["Value"] for name in names}
     inside = [{"Name": "vpc-id", "Values": [vpc_id]}]
-    subnets, route_tables = (
+    subnets, route_tables, endpoints = (
         [item for page in ec2.get_paginator(operation).paginate(Filters=inside) for item in page[key]]
-        for operation, key in (("describe_subnets", "Subnets"), ("describe_route_tables", "RouteTables"))
+        for operation, key in (
+            ("describe_subnets", "Subnets"),
+            ("describe_route_tables", "RouteTables"),
+            ("describe_vpc_endpoints", "VpcEndpoints"),
+        )
     )
-    errors, warnings = subnet_findings(module.params, subnets, route_tables)
+    errors, warnings = subnet_findings(module.params, subnets, route_tables, endpoints)
     return vpc_findings(module.params, vpc) + errors, warnings
 
 
@@ -497,6 +514,10 @@ RAW = (
     "network_availability_zone_count",
     "network_availability_zones",
     "network_nat",
+    "network_interface_endpoints",
+    "network_needed_endpoints",
+    "clickhouse_image",
+    "migration_schema_check",
     "network_vpc_id",
     "network_private_subnet_ids",
     "network_public_subnet_ids",

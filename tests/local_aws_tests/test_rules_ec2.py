@@ -22,6 +22,14 @@ def test_texts_of_a_security_group(server: Server, name: str, description: str) 
     assert made["GroupId"]
 
 
+def test_an_endpoint_has_one_subnet_in_each_zone(server: Server) -> None:
+    ec2 = server.client("ec2")
+    vpc, subnets, group = server.network("aa")
+    request = {"VpcId": vpc, "ServiceName": f"com.amazonaws.{REGION}.logs", "VpcEndpointType": "Interface"}
+    with server.refuses("DuplicateSubnetsInSameZone"):
+        ec2.create_vpc_endpoint(**request, SubnetIds=subnets, SecurityGroupIds=[group], PrivateDnsEnabled=False)
+
+
 def test_private_names_of_endpoints(server: Server) -> None:
     ec2 = server.client("ec2")
     vpc, subnets, group = server.network()

@@ -117,6 +117,9 @@ def network(found: Shape, identity: Shape) -> Part:
         "availability_zones": sorted({item["AvailabilityZone"] for item in (*public, *private)}),
         "security_group_ids": group_ids,
         "nat_gateway_ids": sorted(item["NatGatewayId"] for item in gateways),
+        "interface_endpoint_ids": sorted(
+            item["VpcEndpointId"] for item in endpoints if item.get("VpcEndpointType") == "Interface"
+        ),
     }
     owned = [
         *(("vpc", item["VpcId"]) for item in found["vpcs"]),

@@ -29,7 +29,7 @@ from .catalogue import variables
 from .environment import assemble
 from .findings import Finding
 from .names import nearest, of_the_platform
-from .preflight_network import given_network
+from .preflight_network import given_network, interface_endpoints
 from .secret_forms import FORMS, problem_with_value
 
 Findings = Iterator[Finding]
@@ -536,6 +536,7 @@ CHECKS = (
     cidr,
     zones,
     given_network,
+    interface_endpoints,
     allowed_ranges,
     listener,
     fargate_sizes,

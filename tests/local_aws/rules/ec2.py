@@ -96,3 +96,15 @@ def one_gateway_endpoint_for_a_route_table(call: Call) -> None:
                 f"route table {sorted(taken)[0]} already has a route with destination-prefix-list-id "
                 f"{endpoint.destination_prefix_list_id}",
             )
+
+
+@rule("ec2", "CreateVpcEndpoint")
+def one_subnet_in_each_zone(call: Call) -> None:
+    # Guide AWSEC2/errors-overview: DuplicateSubnetsInSameZone
+    subnet_ids = list(call.params.get("SubnetIds") or [])
+    zones = interfaces.zones(call.account_id, call.region, subnet_ids)
+    if _is_interface(call) and len(set(zones.values())) < len(zones):
+        raise Refusal(
+            "DuplicateSubnetsInSameZone",
+            "Found another VPC endpoint subnet in the availability zone of one of the subnets",
+        )

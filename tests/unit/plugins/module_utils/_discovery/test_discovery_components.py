@@ -78,7 +78,11 @@ def full_network() -> dict[str, Any]:
             {"NatGatewayId": "nat-1", "State": "available"},
             {"NatGatewayId": "nat-0", "State": "deleted"},
         ],
-        "vpc_endpoints": [{"VpcEndpointId": "vpce-1", "State": "available"}],
+        "vpc_endpoints": [
+            {"VpcEndpointId": "vpce-1", "State": "available", "VpcEndpointType": "Gateway"},
+            {"VpcEndpointId": "vpce-2", "State": "available", "VpcEndpointType": "Interface"},
+            {"VpcEndpointId": "vpce-3", "State": "deleted", "VpcEndpointType": "Interface"},
+        ],
         "route_tables": [{"RouteTableId": "rtb-1"}],
         "internet_gateways": [{"InternetGatewayId": "igw-1"}],
         "addresses": [{"AllocationId": "eipalloc-1", "PublicIp": "192.0.2.1"}],
@@ -94,6 +98,7 @@ def test_network() -> None:
     assert part["availability_zones"] == ["eu-central-1a", "eu-central-1b"]
     assert part["security_group_ids"]["load_balancer"] == "sg-load-balancer"
     assert part["nat_gateway_ids"] == ["nat-1"]
+    assert part["interface_endpoint_ids"] == ["vpce-2"]
     assert ("nat_gateway", "nat-0") not in owned
     assert ("elastic_ip", "eipalloc-1") in owned
     assert ("namespace", "ns-1") in owned
