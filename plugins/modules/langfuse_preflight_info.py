@@ -119,6 +119,18 @@ options:
   compute_log_retention_days:
     description: Days that logs are kept.
     type: raw
+  database_mode:
+    description: How the database runs.
+    type: raw
+  database_host:
+    description: Host name of an external PostgreSQL.
+    type: raw
+  database_port:
+    description: Port of an external PostgreSQL.
+    type: raw
+  database_ssl_mode:
+    description: TLS to an external PostgreSQL.
+    type: raw
   database_engine_version:
     description: Version of Aurora PostgreSQL.
     type: raw
@@ -525,6 +537,10 @@ RAW = (
     "ingress_listener",
     "ingress_certificate_arn",
     "compute_log_retention_days",
+    "database_mode",
+    "database_host",
+    "database_port",
+    "database_ssl_mode",
     "database_engine_version",
     "database_database_name",
     "database_master_username",

@@ -43,8 +43,10 @@ REGISTRY = re.compile(r"[a-z0-9][a-z0-9.-]*(:\d+)?(/[a-z0-9._-]+)*")
 PULL_THROUGH_SECRET = re.compile(
     r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:ecr-pullthroughcache/[\w/+=.@-]+"
 )
+DATABASE_MODES = ("aurora", "external")
 CLICKHOUSE_MODES = ("fargate", "external")
 ARCHITECTURES = ("ARM64", "X86_64")
+SSL_MODES = ("require", "prefer", "disable")
 RESERVED_USERS = ("admin", "postgres", "rdsadmin", "user")
 TASKS = ("web", "worker", "migration", "clickhouse")
 # What Langfuse's documentation asks for, as CPU units and MiB.
@@ -404,6 +406,9 @@ def database_names(given: Variables) -> Findings:
             f"'{value}' is not a database's name",
             "set up to 63 letters, digits and '_', a letter first",
         )
+    if given.get("database_mode") == "external":
+        # Of a server of somebody else; what langfuse_env cannot write into a URL it refuses itself.
+        return
     value = given.get("database_master_username")
     if value is not None and not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,15}", str(value)):
         yield Finding(
@@ -417,6 +422,30 @@ def database_names(given: Variables) -> Findings:
         )
 
 
+def external_database(given: Variables) -> Findings:
+    mode = given.get("database_mode")
+    if mode is not None and mode not in DATABASE_MODES:
+        yield Finding(
+            "database_mode", f"'{mode}' is not a way to run the database", f"set {' or '.join(DATABASE_MODES)}"
+        )
+    if mode == "external" and not given.get("database_host"):
+        yield Finding(
+            "database_host", "an external database has no host", "set its host name, or database_mode to aurora"
+        )
+    elif mode == "aurora" and given.get("database_host"):
+        yield Finding(
+            "database_host",
+            "it names a server, but database_mode is aurora",
+            "set database_mode to external, or leave it out",
+        )
+    port = _whole(given.get("database_port"))
+    if given.get("database_port") is not None and not 1 <= (port or 0) <= 65535:
+        yield Finding("database_port", f"{given['database_port']} is not a port", "set the server's, such as 5432")
+    value = given.get("database_ssl_mode")
+    if value is not None and value not in SSL_MODES:
+        yield Finding("database_ssl_mode", f"'{value}' is not a use of TLS", f"set {', '.join(SSL_MODES)}")
+
+
 def log_retention(given: Variables) -> Findings:
     value = given.get("compute_log_retention_days")
     if value is not None and _whole(value) not in LOG_RETENTION_DAYS:
@@ -426,7 +455,7 @@ def log_retention(given: Variables) -> Findings:
 
 def engine_versions(given: Variables) -> Findings:
     value = given.get("database_engine_version")
-    if value is not None:
+    if value is not None and given.get("database_mode") != "external":
         match = re.fullmatch(r"(\d+)(?:\.(\d+))?", str(value))
         major, minor = (int(match[1]), match[2]) if match else (0, None)
         if major not in AURORA_POSTGRESQL:
@@ -546,6 +575,7 @@ CHECKS = (
     images,
     capacity,
     database_names,
+    external_database,
     log_retention,
     engine_versions,
     clickhouse,

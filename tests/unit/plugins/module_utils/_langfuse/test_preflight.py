@@ -235,6 +235,17 @@ REFUSALS: list[tuple[str, dict[str, Any], str, str, str]] = [
         "not an e-mail",
         "@",
     ),
+    ("database mode", {"database_mode": "mysql"}, "database_mode", "not a way", "aurora or external"),
+    ("external database", {"database_mode": "external"}, "database_host", "no host", "host name"),
+    (
+        "host without external",
+        {"database_mode": "aurora", "database_host": "db.example"},
+        "database_host",
+        "database_mode is aurora",
+        "external",
+    ),
+    ("port", {"database_port": 70000}, "database_port", "not a port", "5432"),
+    ("TLS", {"database_ssl_mode": "verify-full"}, "database_ssl_mode", "not a use of TLS", "require"),
     ("NAT", {"network_nat": "two"}, "network_nat", "not a way out", "none, single or per_zone"),
     (
         "subnets without VPC",
@@ -447,6 +458,11 @@ def test_an_external_clickhouse_needs_no_task_and_no_efs() -> None:
         "langfuse_version": "3.210.0",
     }
     assert judged(clickhouse_mode="external", **changes) == Judgement()
+
+
+def test_an_external_database_has_its_own_version_and_users() -> None:
+    changes = {"database_engine_version": "12", "database_master_username": "postgres", "database_host": "db.example"}
+    assert judged(database_mode="external", **changes) == Judgement()
 
 
 def test_what_works_but_is_small_is_a_warning() -> None:
