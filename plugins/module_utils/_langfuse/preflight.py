@@ -341,7 +341,7 @@ def capacity_providers(given: Variables) -> Findings:
         names = {str(item.get("capacity_provider")) for item in items if isinstance(item, dict)}
         names |= {SPOT} if _true(given.get(f"{task}_spot")) else set()
         associated = given.get("compute_capacity_providers")
-        for missing in sorted(names - set(associated)) if isinstance(associated, list) else ():
+        for missing in sorted(names - set(map(str, associated))) if isinstance(associated, list) else ():
             problem = f"it uses the capacity provider {missing}, which the cluster does not have"
             option = f"{task}_spot" if missing == SPOT and not items else f"{task}_capacity_provider_strategy"
             yield Finding(option, problem, f"add {missing} to compute_capacity_providers")
