@@ -27,8 +27,9 @@ notes:
     elasticfilesystem:DescribeAccessPoints, elasticfilesystem:DescribeMountTargets,
     elasticloadbalancing:DescribeLoadBalancers, elasticloadbalancing:DescribeListeners,
     elasticloadbalancing:DescribeLoadBalancerAttributes, elasticloadbalancing:DescribeTags,
-    elasticloadbalancing:DescribeTargetGroups, ecr:DescribePullThroughCacheRules, ecr:DescribeRepositories and
-    application-autoscaling:DescribeScalableTargets.
+    elasticloadbalancing:DescribeTargetGroups, ecr:DescribePullThroughCacheRules, ecr:DescribeRepositories,
+    application-autoscaling:DescribeScalableTargets, cloudwatch:DescribeAlarms, cloudwatch:GetDashboard, sns:GetTopicAttributes and
+    sns:ListTagsForResource.
 options:
   name:
     description: Name of the environment.
@@ -52,6 +53,7 @@ options:
       - migration
       - web
       - worker
+      - monitoring
     default: *components
   wait_for:
     description:
@@ -159,6 +161,7 @@ environment:
         state: available
         cluster_name: langfuse-staging
         cluster_arn: arn:aws:ecs:eu-central-1:123456789012:cluster/langfuse-staging
+        container_insights: disabled
         namespace_id: ns-0123456789abcdef
         namespace_name: langfuse-staging.internal
         role_arns:
@@ -200,6 +203,7 @@ environment:
         auth_token_rotating: false
         engine_version: 8.0.1
         replication_group_id: langfuse-staging
+        node_ids: [langfuse-staging-001]
     clickhouse:
       description: ClickHouse on ECS; absent where it runs elsewhere.
       type: dict
@@ -207,6 +211,7 @@ environment:
         state: available
         host: clickhouse.langfuse-staging.internal
         file_system_id: fs-0123456789abcdef0
+        throughput_mode: elastic
         access_point_id: fsap-0123456789abcdef0
         registry_arn: arn:aws:servicediscovery:eu-central-1:123456789012:service/srv-0123456789abcdef
         service_name: clickhouse
@@ -229,6 +234,7 @@ environment:
         listeners:
           - port: 80
             protocol: HTTP
+        certificate_arn: ""
         deletion_protection: false
     migration:
       description: The newest migration, and whether it was completed.
@@ -258,6 +264,16 @@ environment:
       description: The worker service, in the same form as RV(environment.web).
       type: dict
       sample: *service
+    monitoring:
+      description: Alarms, their topic, and the dashboard.
+      type: dict
+      sample:
+        state: available
+        topic_arn: arn:aws:sns:eu-central-1:123456789012:langfuse-staging-alarms
+        alarm_names: [langfuse-staging/web-5xx, langfuse-staging/web-tasks]
+        firing: []
+        dashboard_name: langfuse-staging-eu-central-1
+        subscriptions_pending: 0
     resources:
       description: Everything that the environment owns and that costs or blocks something, each with its component.
       type: list

@@ -263,6 +263,20 @@ options:
   migration_memory:
     description: Memory of the migration in MiB.
     type: raw
+  monitoring_subscriptions:
+    description: Who is told of alarms.
+    type: raw
+  monitoring_alarms:
+    description: Settings of alarms, by name.
+    type: raw
+  monitoring_kms_key_id:
+    description: KMS key of the topic that alarms are published to.
+    type: raw
+  known_alarms:
+    description: Names of all alarms, compared with those in O(monitoring_alarms).
+    type: list
+    elements: str
+    default: []
   own_settings:
     description: Names in O(langfuse_settings) that Langfuse does not know and that are meant.
     type: list
@@ -585,6 +599,9 @@ RAW = (
     "compute_pull_through_cache_credential_arn",
     "migration_cpu",
     "migration_memory",
+    "monitoring_subscriptions",
+    "monitoring_alarms",
+    "monitoring_kms_key_id",
 )
 
 
@@ -592,7 +609,10 @@ def argument_spec() -> dict[str, Any]:
     names: dict[str, Any] = {"type": "list", "elements": "str", "default": []}
     return {
         **{name: {"type": "raw", "no_log": False} for name in RAW},
-        **{name: names for name in ("own_settings", "inventory_variables", "known_variables", "own_variables")},
+        **{
+            name: names
+            for name in ("own_settings", "inventory_variables", "known_variables", "known_alarms", "own_variables")
+        },
         "ask_aws": {"type": "bool", "default": True},
         "secret_name": {"type": "str", "no_log": False},
     }

@@ -160,6 +160,10 @@ def storage(found: Shape, identity: Shape) -> Part:
     return part, [("bucket", name)] if bucket else []
 
 
+def setting(cluster: Shape, name: str) -> str:
+    return next((item["value"] for item in cluster.get("settings") or [] if item["name"] == name), "")
+
+
 def compute(found: Shape, identity: Shape) -> Part:
     name, cluster, namespace = identity["name"], found["cluster"], found["namespace"]
     roles = {kind: (found[f"role_{kind}"] or {}).get("Arn", "") for kind in ROLES}
@@ -175,6 +179,7 @@ def compute(found: Shape, identity: Shape) -> Part:
         "state": with_parts(states, complete),
         "cluster_name": cluster["clusterName"] if cluster else name,
         "cluster_arn": cluster["clusterArn"] if cluster else "",
+        "container_insights": setting(cluster or {}, "containerInsights") or "disabled",
         "namespace_id": namespace["Id"] if namespace else "",
         "namespace_name": f"{name}.internal",
         "role_arns": roles,
@@ -236,6 +241,7 @@ def cache(found: Shape, _identity: Shape) -> Part:
         "auth_token_rotating": bool(tag(shape, TOKEN_ROTATING_TAG)),
         "engine_version": shape.get("EngineVersion", ""),
         "replication_group_id": shape.get("ReplicationGroupId", ""),
+        "node_ids": sorted(shape.get("MemberClusters") or []),
     }
     subnet_group = found["cache_subnet_group"]
     owned = [
@@ -320,6 +326,7 @@ def clickhouse(found: Shape, identity: Shape) -> Part:
         "state": with_parts(states, complete),
         "host": f"clickhouse.{identity['name']}.internal",
         "file_system_id": shape.get("FileSystemId", ""),
+        "throughput_mode": shape.get("ThroughputMode", ""),
         "access_point_id": points[0]["AccessPointId"] if points else "",
         "registry_arn": registry["Arn"] if registry else "",
     }, owned
@@ -352,6 +359,14 @@ def ingress(found: Shape, _identity: Shape) -> Part:
         "load_balancer_arn": shape.get("LoadBalancerArn", ""),
         "target_group_arn": target_group["TargetGroupArn"] if target_group else "",
         "listeners": listeners,
+        "certificate_arn": next(
+            (
+                item["CertificateArn"]
+                for entry in shape.get("Listeners") or []
+                for item in entry.get("Certificates") or []
+            ),
+            "",
+        ),
         "scheme": shape.get("Scheme", ""),
         "deletion_protection": shape.get("Attributes", {}).get("deletion_protection.enabled") == "true",
     }
@@ -392,6 +407,27 @@ def worker(found: Shape, _identity: Shape) -> Part:
     return scaled(found, "worker")
 
 
+def monitoring(found: Shape, identity: Shape) -> Part:
+    """Alarms without a topic tell nobody, and a topic without alarms has nothing to tell."""
+    topic, dashboard = found["topic"], found["dashboard"]
+    names = sorted(item["AlarmName"] for item in found["alarms"])
+    states = [AVAILABLE] * (len(names) + bool(topic) + bool(dashboard))
+    part = {
+        "state": with_parts(states, bool(topic and names)),
+        "topic_arn": topic["TopicArn"] if topic else "",
+        "alarm_names": names,
+        "firing": sorted(item["AlarmName"] for item in found["alarms"] if item["StateValue"] == "ALARM"),
+        "dashboard_name": dashboard["DashboardName"] if dashboard else "",
+        "subscriptions_pending": int(topic["SubscriptionsPending"]) if topic else 0,
+    }
+    owned = [
+        *(("alarm", alarm) for alarm in names),
+        *([("topic", topic["TopicArn"])] if topic else []),
+        *([("dashboard", dashboard["DashboardName"])] if dashboard else []),
+    ]
+    return part, owned
+
+
 COMPONENTS: dict[str, Callable[[Shape, Shape], Part]] = {
     "network": network,
     "secrets": secrets,
@@ -404,4 +440,5 @@ COMPONENTS: dict[str, Callable[[Shape, Shape], Part]] = {
     "migration": migration,
     "web": web,
     "worker": worker,
+    "monitoring": monitoring,
 }

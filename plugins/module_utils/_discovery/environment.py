@@ -48,10 +48,15 @@ READINGS: dict[str, tuple[str, Callable[..., Any]]] = {
     "services": ("ecs", readings.ecs_services),
     "scalable_targets": ("application-autoscaling", readings.scalable_targets),
     **{f"definition_{family}": ("ecs", readings.task_definition(family)) for family in readings.FAMILIES},
+    "alarms": ("cloudwatch", readings.alarms),
+    "topic": ("sns", readings.topic),
+    "dashboard": ("cloudwatch", readings.dashboard),
 }
 EXTRA: dict[str, tuple[str, ...]] = {
     "bucket": ("account_id", "region"),
     **{f"role_{kind}": ("region",) for kind in ROLES},
+    "topic": ("account_id", "region", "partition"),
+    "dashboard": ("region",),
 }
 NEEDS: dict[str, tuple[str, ...]] = {
     "network": (
@@ -68,6 +73,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "migration": ("definition_migration", "definition_schema-check"),
     "web": ("services", "scalable_targets", "definition_web"),
     "worker": ("services", "scalable_targets", "definition_worker"),
+    "monitoring": ("alarms", "topic", "dashboard"),
 }
 # Readings that are None where there is nothing; the others are lists.
 LISTS = frozenset(
@@ -75,6 +81,7 @@ LISTS = frozenset(
         *NEEDS["network"][:-1],
         *("log_groups", "db_instances", "db_parameter_groups", "cache_parameter_groups", "services"),
         "scalable_targets",
+        "alarms",
     )
 )
 

@@ -19,6 +19,7 @@ BY_NAME = {
     "replication_group": ("cache", "replication_group", "ReplicationGroupId"),
     "file_system": ("clickhouse", "file_system", "FileSystemId"),
     "load_balancer": ("ingress", "load_balancer", "LoadBalancerArn"),
+    "topic": ("monitoring", "topic", "TopicArn"),
 }
 # Made and tagged by two calls, so that an interrupted run leaves it without any tag.
 TAGGED_LATER = ("cluster",)

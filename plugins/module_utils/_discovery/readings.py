@@ -35,6 +35,7 @@ class DiscoveryErrorHandler(AwsErrorHandler):
         "NoSuchBucket",
         "NotFound",
         "NoSuchEntity",
+        "ResourceNotFound",
         "ResourceNotFoundException",
         "ClusterNotFoundException",
         "DBClusterNotFoundFault",
@@ -168,7 +169,7 @@ def bucket(clients: Clients, name: str, account_id: str, region: str) -> Shape |
 
 @reading("the ECS cluster (ecs:DescribeClusters)")
 def ecs_cluster(clients: Clients, name: str) -> Shape | None:
-    found = clients["ecs"].describe_clusters(clusters=[name], include=["TAGS"])["clusters"]
+    found = clients["ecs"].describe_clusters(clusters=[name], include=["TAGS", "SETTINGS"])["clusters"]
     return next((item for item in found if item["status"] != "INACTIVE"), None)
 
 
@@ -350,3 +351,25 @@ def task_definition(family: str) -> Callable[[Clients, str], Shape | None]:
 
     decorated: Callable[[Clients, str], Shape | None] = read
     return decorated
+
+
+# --- operations ---
+
+
+@reading("the alarms (cloudwatch:DescribeAlarms)", [])
+def alarms(clients: Clients, name: str) -> list[Shape]:
+    return pages(clients["cloudwatch"], "describe_alarms", "MetricAlarms", AlarmNamePrefix=f"{name}/")
+
+
+@reading("the topic (sns:GetTopicAttributes)")
+def topic(clients: Clients, name: str, account_id: str, region: str, partition: str) -> Shape | None:
+    arn = f"arn:{partition}:sns:{region}:{account_id}:{name}-alarms"
+    found = clients["sns"].get_topic_attributes(TopicArn=arn)["Attributes"]
+    return {**found, "Tags": clients["sns"].list_tags_for_resource(ResourceArn=arn)["Tags"]}
+
+
+@reading("the dashboard (cloudwatch:GetDashboard)")
+def dashboard(clients: Clients, name: str, region: str) -> Shape | None:
+    # A dashboard's name is one for all regions.
+    found: Shape = clients["cloudwatch"].get_dashboard(DashboardName=f"{name}-{region}")
+    return found

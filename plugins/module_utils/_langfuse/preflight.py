@@ -48,6 +48,10 @@ CLICKHOUSE_MODES = ("fargate", "external")
 ARCHITECTURES = ("ARM64", "X86_64")
 SSL_MODES = ("require", "prefer", "disable")
 RESERVED_USERS = ("admin", "postgres", "rdsadmin", "user")
+# How people can be told; the others of SNS are for machines, and http shows alarms to everybody on the way.
+PROTOCOLS = ("email", "email-json", "https", "sms", "sqs", "lambda")
+MAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+ALARM_SETTINGS = ("enabled", "threshold", "period", "evaluation_periods", "datapoints_to_alarm")
 TASKS = ("web", "worker", "migration", "clickhouse")
 # What Langfuse's documentation asks for, as CPU units and MiB.
 RECOMMENDED_SIZES = {"web": (2048, 4096), "worker": (2048, 4096), "clickhouse": (2048, 8192)}
@@ -520,6 +524,61 @@ def architecture(given: Variables) -> Findings:
         yield Finding("langfuse_cpu_architecture", f"Fargate has no '{value}'", f"set {' or '.join(ARCHITECTURES)}")
 
 
+def subscriptions(given: Variables) -> Findings:
+    value = given.get("monitoring_subscriptions")
+    if value is None:
+        return
+    for place, entry in enumerate(value if isinstance(value, list) else [value]):
+        option = f"monitoring_subscriptions[{place}]"
+        protocol = entry.get("protocol") if isinstance(entry, dict) else None
+        if protocol not in PROTOCOLS:
+            yield Finding(
+                f"{option}.protocol", f"'{protocol}' is not a way to tell anybody", f"set one of {', '.join(PROTOCOLS)}"
+            )
+            continue
+        endpoint = str(entry.get("endpoint") or "")
+        if protocol.startswith("email") and not MAIL.fullmatch(endpoint):
+            yield Finding(f"{option}.endpoint", f"'{endpoint}' is not an e-mail address", "set one address")
+        elif protocol == "https" and not endpoint.startswith("https://"):
+            yield Finding(
+                f"{option}.endpoint", "it is not a URL that begins with https://", "set one, or another protocol"
+            )
+        elif not endpoint:
+            yield Finding(f"{option}.endpoint", "it is missing", "set the number or ARN that is told")
+
+
+def alarms(given: Variables) -> Findings:
+    value, known = given.get("monitoring_alarms"), given.get("known_alarms") or []
+    if not value:
+        return
+    if not isinstance(value, dict):
+        yield Finding(
+            "monitoring_alarms", "it is not a dictionary", "set alarms by name, such as {web-5xx: {threshold: 50}}"
+        )
+        return
+    for alarm, settings in value.items():
+        if known and alarm not in known:
+            close = nearest(str(alarm), known, cutoff=0.6)
+            fix = f"did you mean {close}?" if close else f"use some of {', '.join(known)}"
+            yield Finding(f"monitoring_alarms.{alarm}", "no alarm is called so", fix)
+        unknown = sorted(set(settings) - set(ALARM_SETTINGS)) if isinstance(settings, dict) else ["its value"]
+        if unknown:
+            yield Finding(
+                f"monitoring_alarms.{alarm}",
+                f"{', '.join(map(str, unknown))} cannot be set",
+                f"set some of {', '.join(ALARM_SETTINGS)}",
+            )
+
+
+def topic_key(given: Variables) -> Findings:
+    if str(given.get("monitoring_kms_key_id") or "").endswith("alias/aws/sns"):
+        yield Finding(
+            "monitoring_kms_key_id",
+            "CloudWatch may not use AWS's own key for SNS, so that alarms would be lost",
+            "set a key of your own whose policy allows cloudwatch.amazonaws.com kms:Decrypt and kms:GenerateDataKey*, or leave it out",
+        )
+
+
 def _unknown_variables(given: Variables) -> tuple[set[str], set[str]]:
     """The inventory's variables that no role reads and that nobody named as their own, and those that roles read."""
     known = set(given.get("known_variables") or [])
@@ -580,6 +639,9 @@ CHECKS = (
     engine_versions,
     clickhouse,
     architecture,
+    subscriptions,
+    alarms,
+    topic_key,
     misspelt_variables,
 )
 

@@ -27,6 +27,7 @@ def nothing(component: str) -> dict[str, Any]:
         "cache": ("cache_parameter_groups",),
         "web": ("scalable_targets",),
         "worker": ("scalable_targets",),
+        "monitoring": ("alarms",),
     }.get(component, ())  # fmt: skip
     singles = {
         "network": ("namespace",),
@@ -48,6 +49,7 @@ def nothing(component: str) -> dict[str, Any]:
         "migration": ("definition_migration", "definition_schema-check"),
         "web": ("definition_web",),
         "worker": ("definition_worker",),
+        "monitoring": ("topic", "dashboard"),
     }[component]
     return {"services": {}, **{name: [] for name in lists}, **dict.fromkeys(singles)}
 
@@ -325,6 +327,37 @@ def test_migration_is_done_when_its_task_definition_says_so(tags: dict[str, str]
     definition = {"taskDefinitionArn": "arn:td:1", "tags": tags, "containerDefinitions": [{"image": "langfuse:3"}]}
     part, owned = components.migration({"definition_migration": definition, "definition_schema-check": None}, IDENTITY)
     assert (part["state"], part["image"], len(owned)) == (state, "langfuse:3", 1)
+
+
+def test_monitoring_needs_alarms_and_somebody_to_tell() -> None:
+    found = {
+        "alarms": [
+            {"AlarmName": "staging/web-tasks", "StateValue": "OK"},
+            {"AlarmName": "staging/web-5xx", "StateValue": "ALARM"},
+        ],
+        "topic": {"TopicArn": "arn:topic", "SubscriptionsPending": "1"},
+        "dashboard": None,
+    }
+    part, owned = components.monitoring(found, IDENTITY)
+    assert (part["state"], part["firing"], part["subscriptions_pending"]) == ("available", ["staging/web-5xx"], 1)
+    assert owned == [("alarm", "staging/web-5xx"), ("alarm", "staging/web-tasks"), ("topic", "arn:topic")]
+    assert components.monitoring(found | {"topic": None}, IDENTITY)[0]["state"] == "incomplete"
+    assert components.monitoring(found | {"alarms": []}, IDENTITY)[0]["state"] == "incomplete"
+
+
+def test_what_alarms_need_of_other_components() -> None:
+    cluster = {"clusterName": "x", "clusterArn": "arn:c", "status": "ACTIVE"}
+    found = nothing("compute") | {"cluster": cluster}
+    assert components.compute(found, IDENTITY)[0]["container_insights"] == "disabled"
+    cluster["settings"] = [{"name": "containerInsights", "value": "enhanced"}]
+    assert components.compute(found, IDENTITY)[0]["container_insights"] == "enhanced"
+    listeners = [
+        {"Port": 80, "Protocol": "HTTP"},
+        {"Port": 443, "Protocol": "HTTPS", "Certificates": [{"CertificateArn": "arn:certificate"}]},
+    ]
+    balancer = {"LoadBalancerArn": "arn:lb", "State": {"Code": "active"}, "Listeners": listeners}
+    part, _owned = components.ingress({"load_balancer": balancer, "target_group": None}, IDENTITY)
+    assert part["certificate_arn"] == "arn:certificate"
 
 
 def test_every_component_names_the_services_it_asks() -> None:

@@ -32,6 +32,7 @@ def test_nothing_is_nobodys() -> None:
         ("replication_group", {"ReplicationGroupId": "staging", "Tags": upper("staging")}),
         ("file_system", {"FileSystemId": "fs-1", "Tags": upper("staging")}),
         ("load_balancer", {"LoadBalancerArn": "arn", "Tags": upper("staging")}),
+        ("topic", {"TopicArn": "arn", "Tags": upper("staging")}),
         # Made a moment ago, and not yet tagged; and not yet ready to tell its tags.
         ("cluster", {"clusterArn": "arn", "tags": []}),
         ("replication_group", {"ReplicationGroupId": "staging", "Tags": None}),
@@ -51,6 +52,7 @@ def test_the_environments_own(reading: str, shape: dict[str, Any]) -> None:
         ("namespace", {"Id": "ns-1", "Tags": []}, "network", "ns-1"),
         ("file_system", {"FileSystemId": "fs-1", "Tags": []}, "clickhouse", "fs-1"),
         ("replication_group", {"ReplicationGroupId": "staging", "Tags": []}, "cache", "staging"),
+        ("topic", {"TopicArn": "arn", "Tags": []}, "monitoring", "arn"),
     ],
 )
 def test_somebody_elses(reading: str, shape: dict[str, Any], component: str, identifier: str) -> None:

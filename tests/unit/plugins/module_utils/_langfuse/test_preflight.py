@@ -69,6 +69,42 @@ def test_only_what_every_environment_has_is_missed() -> None:
 
 
 REFUSALS: list[tuple[str, dict[str, Any], str, str, str]] = [
+    (
+        "protocol of a subscription",
+        {"monitoring_subscriptions": [{"protocol": "carrier-pigeon", "endpoint": "x"}]},
+        "monitoring_subscriptions[0].protocol",
+        "not a way",
+        "email",
+    ),
+    (
+        "address of a subscription",
+        {"monitoring_subscriptions": [{"protocol": "email", "endpoint": "oncall"}]},
+        "monitoring_subscriptions[0].endpoint",
+        "not an e-mail address",
+        "one address",
+    ),
+    (
+        "URL of a subscription",
+        {"monitoring_subscriptions": [{"protocol": "https", "endpoint": "http://pager.example.com"}]},
+        "monitoring_subscriptions[0].endpoint",
+        "https://",
+        "another protocol",
+    ),
+    (
+        "name of an alarm",
+        {"monitoring_alarms": {"web-5x": {"threshold": 1}}, "known_alarms": ["web-5xx", "slow-responses"]},
+        "monitoring_alarms.web-5x",
+        "no alarm",
+        "did you mean web-5xx?",
+    ),
+    (
+        "setting of an alarm",
+        {"monitoring_alarms": {"web-5xx": {"treshold": 1}}, "known_alarms": ["web-5xx"]},
+        "monitoring_alarms.web-5xx",
+        "treshold cannot be set",
+        "threshold",
+    ),
+    ("key of the topic", {"monitoring_kms_key_id": "alias/aws/sns"}, "monitoring_kms_key_id", "lost", "leave it out"),
     ("EOL version", {"langfuse_version": "2.95.11"}, "langfuse_version", "end of life", "3.225.4"),
     ("unknown version", {"langfuse_version": "7.0.0"}, "langfuse_version", "not known", "3.225.4"),
     ("floating version", {"langfuse_version": 3}, "langfuse_version", "not an exact", "3.225.4"),
