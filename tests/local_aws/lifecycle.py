@@ -52,6 +52,8 @@ SECONDS: dict[str, float] = {
     "secret.delete": 5,
     "secret.replicate": 5,
     "log_group.delete": 2,
+    "recovery_point.create": 600,
+    "recovery_point.delete": 120,
     "bucket_configuration.settle": 5,
 }
 FLOOR = 0.3
