@@ -28,8 +28,8 @@ notes:
     elasticloadbalancing:DescribeLoadBalancers, elasticloadbalancing:DescribeListeners,
     elasticloadbalancing:DescribeLoadBalancerAttributes, elasticloadbalancing:DescribeTags,
     elasticloadbalancing:DescribeTargetGroups, ecr:DescribePullThroughCacheRules, ecr:DescribeRepositories,
-    application-autoscaling:DescribeScalableTargets, cloudwatch:DescribeAlarms, cloudwatch:GetDashboard, sns:GetTopicAttributes and
-    sns:ListTagsForResource.
+    application-autoscaling:DescribeScalableTargets, cloudwatch:DescribeAlarms, cloudwatch:GetDashboard, sns:GetTopicAttributes,
+    sns:ListTagsForResource, backup:ListBackupVaults, backup:ListBackupPlans, backup:ListBackupSelections and backup:ListTags.
 options:
   name:
     description: Name of the environment.
@@ -54,6 +54,7 @@ options:
       - web
       - worker
       - monitoring
+      - backup
     default: *components
   wait_for:
     description:
@@ -274,6 +275,17 @@ environment:
         firing: []
         dashboard_name: langfuse-staging-eu-central-1
         subscriptions_pending: 0
+    backup:
+      description: Vault and plan of AWS Backup, and the role for them.
+      type: dict
+      sample:
+        state: available
+        vault_name: langfuse-staging
+        vault_arn: arn:aws:backup:eu-central-1:123456789012:backup-vault:langfuse-staging
+        recovery_points: 14
+        plan_id: 01234567-89ab-cdef-0123-456789abcdef
+        selections: [clickhouse, database]
+        role_arn: arn:aws:iam::123456789012:role/langfuse-staging-eu-central-1-backup
     resources:
       description: Everything that the environment owns and that costs or blocks something, each with its component.
       type: list

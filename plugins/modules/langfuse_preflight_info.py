@@ -272,6 +272,24 @@ options:
   monitoring_kms_key_id:
     description: KMS key of the topic that alarms are published to.
     type: raw
+  backup_retention_days:
+    description: Days that recovery points are kept.
+    type: raw
+  backup_cold_storage_after_days:
+    description: Days after which recovery points move to cold storage.
+    type: raw
+  backup_start_window_minutes:
+    description: Minutes in which a backup job has to begin.
+    type: raw
+  backup_completion_window_minutes:
+    description: Minutes in which a backup job has to be through.
+    type: raw
+  backup_copy_vault_arn:
+    description: Vault that gets copies.
+    type: raw
+  database_backup_retention_days:
+    description: Days that Aurora keeps backups.
+    type: raw
   known_alarms:
     description: Names of all alarms, compared with those in O(monitoring_alarms).
     type: list
@@ -602,6 +620,12 @@ RAW = (
     "monitoring_subscriptions",
     "monitoring_alarms",
     "monitoring_kms_key_id",
+    "backup_retention_days",
+    "backup_cold_storage_after_days",
+    "backup_start_window_minutes",
+    "backup_completion_window_minutes",
+    "backup_copy_vault_arn",
+    "database_backup_retention_days",
 )
 
 

@@ -28,7 +28,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 NAME = "langfuse-local"
 COMPONENTS = {
     "network", "secrets", "storage", "compute", "database", "cache",
-    "clickhouse", "ingress", "migration", "web", "worker", "monitoring", "verify",
+    "clickhouse", "ingress", "migration", "web", "worker", "monitoring", "backup", "verify",
 }  # fmt: skip
 RECAP = re.compile(r"^(\w+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
 SENTENCE = re.compile(r"\s+")

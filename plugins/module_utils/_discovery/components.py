@@ -407,7 +407,7 @@ def worker(found: Shape, _identity: Shape) -> Part:
     return scaled(found, "worker")
 
 
-def monitoring(found: Shape, identity: Shape) -> Part:
+def monitoring(found: Shape, _identity: Shape) -> Part:
     """Alarms without a topic tell nobody, and a topic without alarms has nothing to tell."""
     topic, dashboard = found["topic"], found["dashboard"]
     names = sorted(item["AlarmName"] for item in found["alarms"])
@@ -428,6 +428,26 @@ def monitoring(found: Shape, identity: Shape) -> Part:
     return part, owned
 
 
+def backup(found: Shape, _identity: Shape) -> Part:
+    vault, plan, role = found["backup_vault"], found["backup_plan"], found["role_backup"]
+    selections = sorted(item["SelectionName"] for item in plan["Selections"]) if plan else []
+    part = {
+        "state": with_parts([AVAILABLE for item in (vault, plan, role) if item], bool(vault and role and selections)),
+        "vault_name": vault["BackupVaultName"] if vault else "",
+        "vault_arn": vault["BackupVaultArn"] if vault else "",
+        "recovery_points": vault.get("NumberOfRecoveryPoints", 0) if vault else 0,
+        "plan_id": plan["BackupPlanId"] if plan else "",
+        "selections": selections,
+        "role_arn": role["Arn"] if role else "",
+    }
+    owned = [
+        *([("backup_vault", vault["BackupVaultName"])] if vault else []),
+        *([("backup_plan", plan["BackupPlanId"])] if plan else []),
+        *([("role", role["Arn"])] if role else []),
+    ]
+    return part, owned
+
+
 COMPONENTS: dict[str, Callable[[Shape, Shape], Part]] = {
     "network": network,
     "secrets": secrets,
@@ -441,4 +461,5 @@ COMPONENTS: dict[str, Callable[[Shape, Shape], Part]] = {
     "web": web,
     "worker": worker,
     "monitoring": monitoring,
+    "backup": backup,
 }

@@ -51,12 +51,16 @@ READINGS: dict[str, tuple[str, Callable[..., Any]]] = {
     "alarms": ("cloudwatch", readings.alarms),
     "topic": ("sns", readings.topic),
     "dashboard": ("cloudwatch", readings.dashboard),
+    "backup_vault": ("backup", readings.backup_vault),
+    "backup_plan": ("backup", readings.backup_plan),
+    "role_backup": ("iam", readings.role("backup")),
 }
 EXTRA: dict[str, tuple[str, ...]] = {
     "bucket": ("account_id", "region"),
     **{f"role_{kind}": ("region",) for kind in ROLES},
     "topic": ("account_id", "region", "partition"),
     "dashboard": ("region",),
+    "role_backup": ("region",),
 }
 NEEDS: dict[str, tuple[str, ...]] = {
     "network": (
@@ -74,6 +78,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "web": ("services", "scalable_targets", "definition_web"),
     "worker": ("services", "scalable_targets", "definition_worker"),
     "monitoring": ("alarms", "topic", "dashboard"),
+    "backup": ("backup_vault", "backup_plan", "role_backup"),
 }
 # Readings that are None where there is nothing; the others are lists.
 LISTS = frozenset(

@@ -20,6 +20,8 @@ BY_NAME = {
     "file_system": ("clickhouse", "file_system", "FileSystemId"),
     "load_balancer": ("ingress", "load_balancer", "LoadBalancerArn"),
     "topic": ("monitoring", "topic", "TopicArn"),
+    "backup_vault": ("backup", "backup_vault", "BackupVaultName"),
+    "backup_plan": ("backup", "backup_plan", "BackupPlanId"),
 }
 # Made and tagged by two calls, so that an interrupted run leaves it without any tag.
 TAGGED_LATER = ("cluster",)

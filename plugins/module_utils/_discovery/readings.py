@@ -373,3 +373,27 @@ def dashboard(clients: Clients, name: str, region: str) -> Shape | None:
     # A dashboard's name is one for all regions.
     found: Shape = clients["cloudwatch"].get_dashboard(DashboardName=f"{name}-{region}")
     return found
+
+
+@reading("the backup vault (backup:ListBackupVaults)")
+def backup_vault(clients: Clients, name: str) -> Shape | None:
+    """Listed, because AWS answers to a question for one that there is not as if it were forbidden."""
+    found = pages(clients["backup"], "list_backup_vaults", "BackupVaultList")
+    chosen = next((item for item in found if item["BackupVaultName"] == name), None)
+    return chosen and {**chosen, "Tags": _backup_tags(clients, chosen["BackupVaultArn"])}
+
+
+@reading("the backup plan (backup:ListBackupPlans)")
+def backup_plan(clients: Clients, name: str) -> Shape | None:
+    backup = clients["backup"]
+    found = pages(backup, "list_backup_plans", "BackupPlansList")
+    chosen = next((item for item in found if item["BackupPlanName"] == name), None)
+    if chosen is None:
+        return None
+    selections = pages(backup, "list_backup_selections", "BackupSelectionsList", BackupPlanId=chosen["BackupPlanId"])
+    return {**chosen, "Selections": selections, "Tags": _backup_tags(clients, chosen["BackupPlanArn"])}
+
+
+def _backup_tags(clients: Clients, arn: str) -> list[Shape]:
+    found = clients["backup"].list_tags(ResourceArn=arn)["Tags"]
+    return [{"Key": key, "Value": value} for key, value in found.items()]

@@ -51,6 +51,9 @@ RESERVED_USERS = ("admin", "postgres", "rdsadmin", "user")
 # How people can be told; the others of SNS are for machines, and http shows alarms to everybody on the way.
 PROTOCOLS = ("email", "email-json", "https", "sms", "sqs", "lambda")
 MAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
+VAULT = re.compile(r"arn:aws[a-z-]*:backup:[a-z0-9-]+:\d{12}:backup-vault:[A-Za-z0-9_-]{2,50}")
+# AWS Backup: minutes in which a job has to begin at least; what is in cold storage stays there for so many days.
+START_WINDOW, COLD_DAYS = 60, 90
 ALARM_SETTINGS = ("enabled", "threshold", "period", "evaluation_periods", "datapoints_to_alarm")
 TASKS = ("web", "worker", "migration", "clickhouse")
 # What Langfuse's documentation asks for, as CPU units and MiB.
@@ -579,6 +582,49 @@ def topic_key(given: Variables) -> Findings:
         )
 
 
+def backups(given: Variables) -> Findings:
+    kept = _whole(given.get("backup_retention_days"))
+    if given.get("backup_retention_days") is not None:
+        snapshots = _whole(given.get("database_backup_retention_days")) or 0
+        if kept is None or kept < 1:
+            yield Finding(
+                "backup_retention_days", f"{given['backup_retention_days']} is not a number of days", "set 1 or more"
+            )
+        elif kept < snapshots:
+            yield Finding(
+                "backup_retention_days",
+                f"after {kept} days AWS Backup has less than Aurora itself, which keeps {snapshots} days",
+                f"set {snapshots} or more, or lower database_backup_retention_days",
+            )
+    cold = _whole(given.get("backup_cold_storage_after_days")) or 0
+    if cold and kept and kept < cold + COLD_DAYS:
+        yield Finding(
+            "backup_cold_storage_after_days",
+            f"recovery points have to stay in cold storage for {COLD_DAYS} days, and go after {kept}",
+            f"set backup_retention_days to {cold + COLD_DAYS} or more, or leave cold storage out (0)",
+        )
+    start, end = (_whole(given.get(f"backup_{name}_window_minutes")) for name in ("start", "completion"))
+    if start is not None and start < START_WINDOW:
+        yield Finding(
+            "backup_start_window_minutes",
+            f"AWS Backup gives a job {START_WINDOW} minutes to begin at least",
+            "set 60 or more",
+        )
+    elif start is not None and end is not None and end < start + START_WINDOW:
+        yield Finding(
+            "backup_completion_window_minutes",
+            f"a job that may begin after {start} minutes cannot end within {end}",
+            f"set {start + START_WINDOW} or more",
+        )
+    copy = given.get("backup_copy_vault_arn")
+    if copy and not VAULT.fullmatch(str(copy)):
+        yield Finding(
+            "backup_copy_vault_arn",
+            f"'{copy}' is not the ARN of a backup vault",
+            "set one such as arn:aws:backup:eu-west-1:123456789012:backup-vault:langfuse, or leave it out",
+        )
+
+
 def _unknown_variables(given: Variables) -> tuple[set[str], set[str]]:
     """The inventory's variables that no role reads and that nobody named as their own, and those that roles read."""
     known = set(given.get("known_variables") or [])
@@ -642,6 +688,7 @@ CHECKS = (
     subscriptions,
     alarms,
     topic_key,
+    backups,
     misspelt_variables,
 )
 

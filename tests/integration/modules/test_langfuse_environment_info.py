@@ -13,7 +13,7 @@ from module_runner import ModuleFailed
 
 COMPONENTS = [
     *("network", "secrets", "storage", "compute", "database", "cache", "clickhouse", "ingress", "migration"),
-    *("web", "worker", "monitoring"),
+    *("web", "worker", "monitoring", "backup"),
 ]
 ACCOUNT = "123456789012"
 

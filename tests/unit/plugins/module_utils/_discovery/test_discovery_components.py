@@ -50,6 +50,7 @@ def nothing(component: str) -> dict[str, Any]:
         "web": ("definition_web",),
         "worker": ("definition_worker",),
         "monitoring": ("topic", "dashboard"),
+        "backup": ("backup_vault", "backup_plan", "role_backup"),
     }[component]
     return {"services": {}, **{name: [] for name in lists}, **dict.fromkeys(singles)}
 
@@ -343,6 +344,20 @@ def test_monitoring_needs_alarms_and_somebody_to_tell() -> None:
     assert owned == [("alarm", "staging/web-5xx"), ("alarm", "staging/web-tasks"), ("topic", "arn:topic")]
     assert components.monitoring(found | {"topic": None}, IDENTITY)[0]["state"] == "incomplete"
     assert components.monitoring(found | {"alarms": []}, IDENTITY)[0]["state"] == "incomplete"
+
+
+def test_a_vault_without_a_plan_backs_nothing_up() -> None:
+    found = {
+        "backup_vault": {"BackupVaultName": "staging", "BackupVaultArn": "arn:vault", "NumberOfRecoveryPoints": 3},
+        "backup_plan": {"BackupPlanId": "id", "Selections": [{"SelectionName": "database"}]},
+        "role_backup": {"Arn": "arn:role"},
+    }
+    part, owned = components.backup(found, IDENTITY)
+    assert (part["state"], part["recovery_points"], part["selections"]) == ("available", 3, ["database"])
+    assert owned == [("backup_vault", "staging"), ("backup_plan", "id"), ("role", "arn:role")]
+    assert components.backup(found | {"backup_plan": None}, IDENTITY)[0]["state"] == "incomplete"
+    plan = {"BackupPlanId": "id", "Selections": []}
+    assert components.backup(found | {"backup_plan": plan}, IDENTITY)[0]["state"] == "incomplete"
 
 
 def test_what_alarms_need_of_other_components() -> None:

@@ -33,6 +33,7 @@ def test_nothing_is_nobodys() -> None:
         ("file_system", {"FileSystemId": "fs-1", "Tags": upper("staging")}),
         ("load_balancer", {"LoadBalancerArn": "arn", "Tags": upper("staging")}),
         ("topic", {"TopicArn": "arn", "Tags": upper("staging")}),
+        ("backup_vault", {"BackupVaultName": "staging", "Tags": upper("staging")}),
         # Made a moment ago, and not yet tagged; and not yet ready to tell its tags.
         ("cluster", {"clusterArn": "arn", "tags": []}),
         ("replication_group", {"ReplicationGroupId": "staging", "Tags": None}),
@@ -53,6 +54,8 @@ def test_the_environments_own(reading: str, shape: dict[str, Any]) -> None:
         ("file_system", {"FileSystemId": "fs-1", "Tags": []}, "clickhouse", "fs-1"),
         ("replication_group", {"ReplicationGroupId": "staging", "Tags": []}, "cache", "staging"),
         ("topic", {"TopicArn": "arn", "Tags": []}, "monitoring", "arn"),
+        ("backup_vault", {"BackupVaultName": "staging", "Tags": []}, "backup", "staging"),
+        ("backup_plan", {"BackupPlanId": "id", "Tags": upper("other")}, "backup", "id"),
     ],
 )
 def test_somebody_elses(reading: str, shape: dict[str, Any], component: str, identifier: str) -> None:

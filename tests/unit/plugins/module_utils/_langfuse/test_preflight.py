@@ -70,6 +70,30 @@ def test_only_what_every_environment_has_is_missed() -> None:
 
 REFUSALS: list[tuple[str, dict[str, Any], str, str, str]] = [
     (
+        "retention below Aurora's",
+        {"backup_retention_days": 5, "database_backup_retention_days": 7},
+        "backup_retention_days",
+        "less than Aurora",
+        "set 7 or more",
+    ),
+    ("no retention", {"backup_retention_days": 0}, "backup_retention_days", "not a number of days", "1 or more"),
+    (
+        "short cold storage",
+        {"backup_retention_days": 100, "backup_cold_storage_after_days": 30},
+        "backup_cold_storage_after_days",
+        "90 days",
+        "120 or more",
+    ),
+    ("start window", {"backup_start_window_minutes": 30}, "backup_start_window_minutes", "60 minutes", "60 or more"),
+    (
+        "completion window",
+        {"backup_start_window_minutes": 120, "backup_completion_window_minutes": 150},
+        "backup_completion_window_minutes",
+        "cannot end",
+        "180 or more",
+    ),
+    ("copy", {"backup_copy_vault_arn": "other-vault"}, "backup_copy_vault_arn", "not the ARN", "leave it out"),
+    (
         "protocol of a subscription",
         {"monitoring_subscriptions": [{"protocol": "carrier-pigeon", "endpoint": "x"}]},
         "monitoring_subscriptions[0].protocol",
