@@ -109,7 +109,7 @@ class Backup(Addition):
         if any(item["SelectionName"] == wanted["SelectionName"] for item in known.values()):
             raise Refusal("AlreadyExistsException", "Backup selection with the same name already exists")
         selection_id = str(uuid.uuid4())
-        empty = {"Resources": [], "ListOfTags": [], "NotResources": []}
+        empty: Shape = {"Resources": [], "ListOfTags": [], "NotResources": []}
         kinds = ("StringEquals", "StringNotEquals", "StringLike", "StringNotLike")
         conditions = {kind: [] for kind in kinds} | (wanted.get("Conditions") or {})
         known[selection_id] = {**empty, **wanted, "Conditions": conditions}
