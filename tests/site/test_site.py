@@ -442,7 +442,38 @@ def test_destroy_refuses_where_deletion_protection_is_on(play, aws) -> None:
     aws("rds").modify_db_cluster(DBClusterIdentifier=NAME, DeletionProtection=False, ApplyImmediately=True)
 
 
-def test_destroy_leaves_nothing(play) -> None:
+def test_alarms_watch_what_there_is(aws) -> None:
+    """With other dimensions than what is published an alarm never gets any data."""
+    alarms = {
+        alarm["AlarmName"].removeprefix(f"{NAME}/"): {item["Name"]: item["Value"] for item in alarm["Dimensions"]}
+        for alarm in aws("cloudwatch").describe_alarms(AlarmNamePrefix=f"{NAME}/")["MetricAlarms"]
+    }
+    balancer = aws("elbv2").describe_load_balancers(Names=[NAME])["LoadBalancers"][0]["LoadBalancerArn"]
+    targets = aws("elbv2").describe_target_groups(Names=[f"{NAME}-web"])["TargetGroups"][0]["TargetGroupArn"]
+    assert f":loadbalancer/{alarms['web-5xx']['LoadBalancer']}" in balancer
+    assert targets.endswith(f":{alarms['web-5xx']['TargetGroup']}")
+    nodes = aws("elasticache").describe_replication_groups(ReplicationGroupId=NAME)["ReplicationGroups"][0]
+    assert [alarms["cache-memory"]["CacheClusterId"]] == nodes["MemberClusters"]
+    files = aws("efs").describe_file_systems(CreationToken=f"{NAME}-clickhouse")["FileSystems"][0]["FileSystemId"]
+    assert alarms["file-system-io"] == {"FileSystemId": files}
+    assert alarms["worker-tasks"] == {"ClusterName": NAME, "ServiceName": "worker"}
+    assert alarms["database-capacity"] == {"DBClusterIdentifier": NAME}
+    assert alarms["backup-failed"] == {"BackupVaultName": NAME}
+
+
+def test_destroy_leaves_nothing(play, aws) -> None:
+    backup = aws("backup")
+    backup.start_backup_job(
+        BackupVaultName=NAME,
+        ResourceArn=f"arn:aws:rds:us-east-1:123456789012:cluster:{NAME}",
+        IamRoleArn=f"arn:aws:iam::123456789012:role/{NAME}-us-east-1-backup",
+    )
+    deadline = time.monotonic() + 60
+    while (
+        backup.list_recovery_points_by_backup_vault(BackupVaultName=NAME)["RecoveryPoints"][0]["Status"] == "CREATING"
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
     run = play("destroy", "-e", f"langfuse_destroy_confirm={NAME}")
     assert run.ok, run.output[-6000:]
     assert run.says(f"Nothing is left of {NAME}: 0 resources.")
