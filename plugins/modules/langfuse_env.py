@@ -558,6 +558,13 @@ options:
       secret's, alone or with its three more parts (C(arn:...:secret:name-AbCdEf:json-key:version-stage:version-id)).
     type: dict
     default: {}
+  kubernetes_secret:
+    description:
+      - Name of the Kubernetes Secret that has every variable of RV(secrets) under its own name, for web and worker on
+        Kubernetes. The External Secrets Operator can keep such a Secret from O(secret_arn).
+      - With it, RV(helm_values) has the same environment for Langfuse's own Helm chart. What that chart cannot do is refused.
+      - The chart has no migration job. Let web migrate with O(auto_migrations), or run the migration elsewhere first.
+    type: str
 extends_documentation_fragment:
   - llmops.langfuse.connection
   - llmops.langfuse.attributes
@@ -628,6 +635,38 @@ EXAMPLES = r"""
       from_address: langfuse@example.com
     secret_arn: arn:aws:secretsmanager:eu-central-1:123456789012:secret:langfuse/application-AbCdEf
 
+- name: Describe web and worker for Langfuse's Helm chart
+  llmops.langfuse.langfuse_env:
+    component: "{{ item }}"
+    langfuse_version: 4.16.0
+    url: https://langfuse.example.com
+    database:
+      host: langfuse.cluster-abc.eu-central-1.rds.amazonaws.com
+      name: langfuse
+      username: langfuse
+    cache:
+      host: master.langfuse.abc.euc1.cache.amazonaws.com
+    clickhouse:
+      host: clickhouse.langfuse.internal
+    storage:
+      bucket: langfuse-123456789012-eu-central-1
+      region: eu-central-1
+    secret_arn: arn:aws:secretsmanager:eu-central-1:123456789012:secret:langfuse/application-AbCdEf
+    auto_migrations: true
+    kubernetes_secret: langfuse
+  loop: [web, worker]
+  register: langfuse_containers
+
+- name: Write the chart's values
+  ansible.builtin.copy:
+    content: >-
+      {{ langfuse_containers.results | map(attribute='helm_values') | combine(recursive=true)
+         | combine({'langfuse': {'serviceAccount': {'annotations':
+             {'eks.amazonaws.com/role-arn': 'arn:aws:iam::123456789012:role/langfuse-task'}}}}, recursive=true)
+         | to_nice_yaml }}
+    dest: langfuse-values.yaml
+    mode: "0644"
+
 - name: Use it in a task definition
   llmops.langfuse.ecs_task_definition:
     family: langfuse-web
@@ -678,6 +717,16 @@ dotenv:
   sample: |
     HOSTNAME=0.0.0.0
     # SALT is a secret: arn:aws:secretsmanager:eu-central-1:123456789012:secret:langfuse-AbCdEf:SALT::
+helm_values:
+  description:
+    - The same as values of Langfuse's Helm chart (C(charts/langfuse) 2 of langfuse/langfuse-k8s), with none of its own data
+      stores. Those of web and of worker belong together, as C(combine(recursive=true)) joins them.
+    - The service account's annotation, with the role that opens the bucket, is for you to add.
+  returned: success, and O(kubernetes_secret) is set
+  type: dict
+  sample:
+    postgresql: {deploy: false, host: "db.example:5432"}
+    langfuse: {salt: {secretKeyRef: {name: langfuse, key: SALT}}}
 catalogue:
   description: What the names were checked against.
   returned: always
@@ -850,6 +899,7 @@ def main() -> None:
         )
     for warning in result.warnings:
         module.warn(str(warning))
+    chart = {} if result.helm_values is None else {"helm_values": result.helm_values}
     module.exit_json(
         changed=False,
         environment=result.environment,
@@ -859,6 +909,7 @@ def main() -> None:
         digest=result.digest(),
         catalogue=catalogue,
         warnings_list=[warning.as_dict() for warning in result.warnings],
+        **chart,
     )
 
 
@@ -911,6 +962,7 @@ def argument_spec() -> dict:
         "telemetry": {"type": "bool"},
         "settings": {"type": "dict", "default": {}},
         "secret_settings": {"type": "dict", "default": {}, "no_log": False},
+        "kubernetes_secret": {"type": "str", "no_log": False},
     }
 
 

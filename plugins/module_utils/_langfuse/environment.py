@@ -22,6 +22,7 @@ from .catalogue import Variable, problem_with, variables
 from .components import STEPS
 from .draft import Draft, as_text
 from .findings import Finding
+from .helm import Whole, chart_values
 from .names import AT_RUN_TIME, BUILD_TIME_PREFIX, KNOWN_WRONG, nearest, of_the_platform
 from .references import SECRET_ARN, VALUE_FROM
 from .rules import Description, cautions, judge
@@ -48,6 +49,7 @@ OPTIONS = (
     "telemetry",
     "settings",
     "secret_settings",
+    "kubernetes_secret",
 )
 DICTIONARIES = (
     "database",
@@ -116,6 +118,8 @@ class Assembly:
     leaked: set[str] = field(default_factory=set)
     # Major version of the catalogue that it was checked against.
     catalogue: int = 3
+    # Values of Langfuse's Helm chart, where a Kubernetes Secret is named.
+    helm_values: dict[str, Any] | None = None
 
     def ecs(self) -> dict[str, list[dict[str, str]]]:
         return {
@@ -166,6 +170,14 @@ def assemble(given: dict[str, Any]) -> Assembly:
             (assembly.secrets, draft.secret) if name in draft.secret else (assembly.environment, draft.plain)
         )
         target[name] = source[name]
+    if options["kubernetes_secret"] and not assembly.errors:
+        assembly.helm_values, assembly.errors = chart_values(
+            assembly.component,
+            options["langfuse_version"],
+            Whole(draft.plain, draft.secret),
+            [*assembly.environment, *assembly.secrets],
+            options["kubernetes_secret"],
+        )
     return assembly
 
 

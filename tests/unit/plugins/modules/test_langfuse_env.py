@@ -41,6 +41,12 @@ def test_check_mode_gives_the_same() -> None:
     assert results[0] == results[1]
 
 
+def test_returns_the_charts_values_only_with_a_kubernetes_secret() -> None:
+    assert "helm_values" not in run_module("langfuse_env", OPTIONS)
+    values = run_module("langfuse_env", OPTIONS | {"kubernetes_secret": "langfuse"})["helm_values"]
+    assert values["langfuse"]["salt"] == {"secretKeyRef": {"name": "langfuse", "key": "SALT"}}
+
+
 def test_warns_of_unknown_names() -> None:
     result = run_module("langfuse_env", OPTIONS | {"settings": {"LANGFUSE_LOG_LEVL": "warn"}})
     assert result["warnings_list"] == [
