@@ -50,6 +50,8 @@ SECONDS: dict[str, float] = {
     "cloudmap_instance.update": 5,
     "role.create": 10,
     "secret.delete": 5,
+    # CreateUserPoolDomain: a prefix domain is live within a minute
+    "user_pool_domain.create": 30,
     "secret.replicate": 5,
     "log_group.delete": 2,
     "recovery_point.create": 600,
