@@ -229,10 +229,10 @@ def set_mfa(client: Any, pool_id: str, wanted: str) -> None:
     api.set_mfa(client, UserPoolId=pool_id, **request)
 
 
-def shown(module: AnsibleAWSModule, pool: dict[str, Any], mfa: str) -> dict[str, Any]:
+def shown(pool: dict[str, Any], mfa: str) -> dict[str, Any]:
     found = shapes.shown_pool(pool)
-    suffix = "amazonaws.com.cn" if found["id"].startswith("cn-") else "amazonaws.com"
-    return {**found, "mfa": mfa.lower(), "issuer": shapes.issuer(found["id"], suffix)}
+    partition = (found["arn"] or "arn:aws").split(":")[1]
+    return {**found, "mfa": mfa.lower(), "issuer": shapes.issuer(found["id"], partition)}
 
 
 def to_invite(module: AnsibleAWSModule, client: Any, pool_id: str) -> list[str]:
@@ -265,7 +265,7 @@ def present(module: AnsibleAWSModule, client: Any, pool: dict[str, Any] | None) 
     if difference.changed:
         result["diff"] = difference.diff
     if not difference.changed or module.check_mode:
-        return {**result, "user_pool": shown(module, after, wanted_mfa)}
+        return {**result, "user_pool": shown(after, wanted_mfa)}
     if pool is None:
         pool_id = api.create_user_pool(client, **shapes.creation(params, tags))["Id"]
     elif changed_pool:
@@ -279,7 +279,7 @@ def present(module: AnsibleAWSModule, client: Any, pool: dict[str, Any] | None) 
         set_domain(module, client, pool_id, domain)
     for address in invited:
         api.invite(client, pool_id, address)
-    return {**result, "user_pool": shown(module, api.user_pool(client, pool_id) or {}, wanted_mfa)}
+    return {**result, "user_pool": shown(api.user_pool(client, pool_id) or {}, wanted_mfa)}
 
 
 def absent(module: AnsibleAWSModule, client: Any, pool: dict[str, Any] | None) -> dict[str, Any]:

@@ -29,7 +29,8 @@ notes:
     elasticloadbalancing:DescribeLoadBalancerAttributes, elasticloadbalancing:DescribeTags,
     elasticloadbalancing:DescribeTargetGroups, ecr:DescribePullThroughCacheRules, ecr:DescribeRepositories,
     application-autoscaling:DescribeScalableTargets, cloudwatch:DescribeAlarms, cloudwatch:GetDashboard, sns:GetTopicAttributes,
-    sns:ListTagsForResource, backup:ListBackupVaults, backup:ListBackupPlans, backup:ListBackupSelections and backup:ListTags.
+    sns:ListTagsForResource, backup:ListBackupVaults, backup:ListBackupPlans, backup:ListBackupSelections, backup:ListTags,
+    cognito-idp:ListUserPools, cognito-idp:DescribeUserPool and cognito-idp:ListUserPoolClients.
 options:
   name:
     description: Name of the environment.
@@ -50,6 +51,7 @@ options:
       - cache
       - clickhouse
       - ingress
+      - sign_in
       - migration
       - web
       - worker
@@ -245,6 +247,17 @@ environment:
         task_definition_arn: arn:aws:ecs:eu-central-1:123456789012:task-definition/langfuse-staging-migration:1
         image: docker.io/langfuse/langfuse:3.225.4
         completed: true
+    sign_in:
+      description: Sign-in with Amazon Cognito. An environment may do without, so it is never missing.
+      type: dict
+      sample:
+        state: available
+        user_pool_id: eu-central-1_AbCdEfGhI
+        issuer: https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEfGhI
+        domain_prefix: langfuse-staging-123456789012
+        client_id: 1h57kf5cpq17m0eml12EXAMPLE
+        secret_arn: arn:aws:secretsmanager:eu-central-1:123456789012:secret:langfuse-staging/sign-in-AbCdEf
+        deletion_protection: true
     web:
       description:
         - The web service. C(secret_version_id) is the version of the secret with which its tasks started; empty where the service

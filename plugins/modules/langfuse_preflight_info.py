@@ -191,6 +191,12 @@ options:
   web_desired_count:
     description: Number of web tasks.
     type: raw
+  sign_in:
+    description: Whether people sign in with Amazon Cognito, through the role sign_in.
+    type: raw
+  sign_in_domain_prefix:
+    description: Beginning of the name of Cognito's sign-in pages.
+    type: raw
   worker_cpu:
     description: Fargate CPU units of a worker task.
     type: raw
@@ -593,6 +599,8 @@ RAW = (
     "web_cpu",
     "web_memory",
     "web_desired_count",
+    "sign_in",
+    "sign_in_domain_prefix",
     "worker_cpu",
     "worker_memory",
     "worker_desired_count",

@@ -149,9 +149,10 @@ def shown_pool(active: Shape) -> Shape:
     }
 
 
-def issuer(pool_id: str, url_suffix: str) -> str:
-    """The issuer of a pool's tokens. Its id begins with its region."""
-    return f"https://cognito-idp.{pool_id.partition('_')[0]}.{url_suffix}/{pool_id}" if pool_id else ""
+def issuer(pool_id: str, partition: str = "aws") -> str:
+    """The issuer of a pool's tokens; empty where there is no pool. A pool's id begins with its region."""
+    suffix = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
+    return f"https://cognito-idp.{pool_id.partition('_')[0]}.{suffix}/{pool_id}" if pool_id else ""
 
 
 def client_request(params: Shape) -> Shape:

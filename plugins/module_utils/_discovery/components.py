@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from .._cognito.shapes import issuer
+
 Shape = dict[str, Any]
 Owned = list[tuple[str, str]]
 Part = tuple[Shape, Owned]
@@ -377,6 +379,24 @@ def ingress(found: Shape, _identity: Shape) -> Part:
     return part, owned
 
 
+def sign_in(found: Shape, identity: Shape) -> Part:
+    pool, secret = found["user_pool"], found["sign_in_secret"]
+    shape = pool or {}
+    pool_id, client_id = shape.get("Id", ""), shape.get("ClientId", "")
+    arn = secret["ARN"] if secret else ""
+    complete = bool(client_id and arn and shape.get("Domain"))
+    part = {
+        "state": with_parts([AVAILABLE] if pool or secret else [], complete),
+        "user_pool_id": pool_id,
+        "issuer": issuer(pool_id, identity["partition"]),
+        "domain_prefix": shape.get("Domain") or "",
+        "client_id": client_id,
+        "secret_arn": arn,
+        "deletion_protection": shape.get("DeletionProtection") == "ACTIVE",
+    }
+    return part, [*([("user_pool", pool_id)] if pool else []), *([("secret", secret["Name"])] if secret else [])]
+
+
 def migration(found: Shape, _identity: Shape) -> Part:
     definition, check = found["definition_migration"], found["definition_schema-check"]
     shape = definition or {}
@@ -457,6 +477,7 @@ COMPONENTS: dict[str, Callable[[Shape, Shape], Part]] = {
     "cache": cache,
     "clickhouse": clickhouse,
     "ingress": ingress,
+    "sign_in": sign_in,
     "migration": migration,
     "web": web,
     "worker": worker,

@@ -45,6 +45,8 @@ READINGS: dict[str, tuple[str, Callable[..., Any]]] = {
     "registry": ("servicediscovery", readings.registry),
     "load_balancer": ("elbv2", readings.load_balancer),
     "target_group": ("elbv2", readings.target_group),
+    "user_pool": ("cognito-idp", readings.user_pool),
+    "sign_in_secret": ("secretsmanager", readings.sign_in_secret),
     "services": ("ecs", readings.ecs_services),
     "scalable_targets": ("application-autoscaling", readings.scalable_targets),
     **{f"definition_{family}": ("ecs", readings.task_definition(family)) for family in readings.FAMILIES},
@@ -74,12 +76,15 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "cache": ("replication_group", "cache_subnet_group", "cache_parameter_groups"),
     "clickhouse": ("file_system", "registry", "services", "definition_clickhouse"),
     "ingress": ("load_balancer", "target_group"),
+    "sign_in": ("user_pool", "sign_in_secret"),
     "migration": ("definition_migration", "definition_schema-check"),
     "web": ("services", "scalable_targets", "definition_web"),
     "worker": ("services", "scalable_targets", "definition_worker"),
     "monitoring": ("alarms", "topic", "dashboard"),
     "backup": ("backup_vault", "backup_plan", "role_backup"),
 }
+# Components that an environment may do without.
+OPTIONAL = frozenset({"sign_in"})
 # Readings that are None where there is nothing; the others are lists.
 LISTS = frozenset(
     (
@@ -123,7 +128,8 @@ def discover(clients: readings.Clients, identity: Shape, components: list[str]) 
         part, owned = assemble(found, identity)
         tree[component] = part
         resources += [{"component": component, "type": kind, "id": what} for kind, what in owned]
-    missing = [component for component in COMPONENTS if component in components and tree[component]["state"] == ABSENT]
+    asked = [component for component in COMPONENTS if component in components and component not in OPTIONAL]
+    missing = [component for component in asked if tree[component]["state"] == ABSENT]
     return {**tree, "resources": resources, "foreign": foreign(found, identity["name"]), "missing": missing}
 
 

@@ -309,6 +309,29 @@ def pull_through_cache(clients: Clients, name: str) -> Shape | None:
     return {"rule": rule, "repositories": [item for item in names if item.startswith(f"{prefix}/")]}
 
 
+@reading("the user pool (cognito-idp:DescribeUserPool)")
+def user_pool(clients: Clients, name: str) -> Shape | None:
+    """The user pool with Langfuse's client in it."""
+    cognito = clients["cognito-idp"]
+    pools = pages(cognito, "list_user_pools", "UserPools", MaxResults=60)
+    pool_id = next((item["Id"] for item in pools if item["Name"] == name), "")
+    if not pool_id:
+        return None
+    found: Shape = cognito.describe_user_pool(UserPoolId=pool_id)["UserPool"]
+    members = pages(cognito, "list_user_pool_clients", "UserPoolClients", UserPoolId=pool_id, MaxResults=60)
+    return {
+        **found,
+        "ClientId": next((item["ClientId"] for item in members if item["ClientName"] == name), ""),
+        "Tags": [{"Key": key, "Value": value} for key, value in (found.get("UserPoolTags") or {}).items()],
+    }
+
+
+@reading("the sign-in's secret (secretsmanager:DescribeSecret)")
+def sign_in_secret(clients: Clients, name: str) -> Shape | None:
+    found: Shape = clients["secretsmanager"].describe_secret(SecretId=f"{name}/sign-in")
+    return None if found.get("DeletedDate") else found
+
+
 # --- what runs ---
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._cognito.shapes import problem_with_prefix, problem_with_url
 from . import versions
 from .aws_limits import (
     AURORA_POSTGRESQL,
@@ -215,6 +216,33 @@ def listener(given: Variables) -> Findings:
             "ingress_certificate_arn",
             f"'{certificate}' is not the ARN of a certificate, which HTTPS needs",
             "set the ARN of an issued ACM certificate of the same region, or ingress_listener to http",
+        )
+
+
+def sign_in(given: Variables) -> Findings:
+    """Sign-in with Cognito, where the inventory has it."""
+    if not _true(given.get("sign_in")):
+        return
+    url = str(given.get("langfuse_url") or "")
+    if not url:
+        yield Finding(
+            "langfuse_url", "it is missing, and Cognito sends people back to it", "set Langfuse's https:// URL"
+        )
+    elif problem := problem_with_url(url):
+        yield Finding(
+            "langfuse_url",
+            f"Cognito sends people back to it, and {problem}",
+            "set an https:// URL, or leave out sign_in",
+        )
+    prefix = str(given.get("sign_in_domain_prefix") or given.get("langfuse_name") or "")
+    if prefix and (problem := problem_with_prefix(prefix)):
+        yield Finding("sign_in_domain_prefix", problem, "set another one, which no account of the region uses")
+    sso = given.get("langfuse_sso")
+    providers = sso.get("providers") if isinstance(sso, dict) else None
+    listed = providers if isinstance(providers, list) else []
+    if any(isinstance(each, dict) and each.get("provider") == "cognito" for each in listed):
+        yield Finding(
+            "langfuse_sso.providers", "'cognito' stands there, and the host sign_in makes it too", "keep one of the two"
         )
 
 
@@ -673,6 +701,7 @@ CHECKS = (
     interface_endpoints,
     allowed_ranges,
     listener,
+    sign_in,
     fargate_sizes,
     counts,
     scaling,

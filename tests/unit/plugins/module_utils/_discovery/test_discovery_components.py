@@ -46,6 +46,7 @@ def nothing(component: str) -> dict[str, Any]:
         "cache": ("replication_group", "cache_subnet_group"),
         "clickhouse": ("file_system", "registry", "definition_clickhouse"),
         "ingress": ("load_balancer", "target_group"),
+        "sign_in": ("user_pool", "sign_in_secret"),
         "migration": ("definition_migration", "definition_schema-check"),
         "web": ("definition_web",),
         "worker": ("definition_worker",),
@@ -61,6 +62,32 @@ def test_nothing_is_absent_and_owned_by_nobody(component: str) -> None:
     assert part["state"] == "absent"
     assert owned == []
     assert None not in part.values()
+
+
+def test_sign_in() -> None:
+    pool = {"Id": "eu-central-1_Ab", "Domain": "staging", "ClientId": "c", "DeletionProtection": "ACTIVE"}
+    secret = {
+        "ARN": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:staging/sign-in-AbCdEf",
+        "Name": "staging/sign-in",
+    }
+    found = {"user_pool": pool, "sign_in_secret": secret}
+    part, owned = components.sign_in(found, IDENTITY)
+    assert part == {
+        "state": "available",
+        "user_pool_id": "eu-central-1_Ab",
+        "issuer": "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab",
+        "domain_prefix": "staging",
+        "client_id": "c",
+        "secret_arn": secret["ARN"],
+        "deletion_protection": True,
+    }
+    assert owned == [("user_pool", "eu-central-1_Ab"), ("secret", "staging/sign-in")]
+    for incomplete in (
+        {**found, "sign_in_secret": None},
+        {**found, "user_pool": None},
+        {**found, "user_pool": {**pool, "ClientId": ""}},
+    ):
+        assert components.sign_in(incomplete, IDENTITY)[0]["state"] == "incomplete"
 
 
 def full_network() -> dict[str, Any]:

@@ -47,6 +47,7 @@ def test_the_environments_own(reading: str, shape: dict[str, Any]) -> None:
     ("reading", "shape", "component", "identifier"),
     [
         ("db_cluster", {"DBClusterIdentifier": "staging", "TagList": []}, "database", "staging"),
+        ("user_pool", {"Id": "eu-central-1_Ab", "Tags": []}, "sign_in", "eu-central-1_Ab"),
         ("db_cluster", {"DBClusterIdentifier": "staging", "TagList": upper("other")}, "database", "staging"),
         ("cluster", {"clusterArn": "arn", "tags": [{"key": "made-by", "value": "terraform"}]}, "compute", "arn"),
         ("load_balancer", {"LoadBalancerArn": "arn", "Tags": []}, "ingress", "arn"),

@@ -64,6 +64,12 @@ def test_a_good_environment_is_accepted() -> None:
     assert judged() == Judgement()
 
 
+def test_sign_in_with_cognito_is_accepted_also_on_this_machine() -> None:
+    for url in ("https://langfuse.example.com", "http://localhost:3000"):
+        assert judged(sign_in="true", langfuse_url=url, sign_in_domain_prefix="langfuse-demo-1").errors == []
+    assert judged(sign_in=False, sign_in_domain_prefix="my-aws").errors == []
+
+
 def test_only_what_every_environment_has_is_missed() -> None:
     assert [finding.option for finding in judge({}).errors] == ["langfuse_name", "langfuse_region", "langfuse_version"]
 
@@ -129,6 +135,39 @@ REFUSALS: list[tuple[str, dict[str, Any], str, str, str]] = [
         "threshold",
     ),
     ("key of the topic", {"monitoring_kms_key_id": "alias/aws/sns"}, "monitoring_kms_key_id", "lost", "leave it out"),
+    ("Cognito without a URL", {"sign_in": True}, "langfuse_url", "sends people back", "https://"),
+    (
+        "Cognito over HTTP",
+        {"sign_in": True, "langfuse_url": "http://langfuse.example.com"},
+        "langfuse_url",
+        "is not HTTPS",
+        "https://",
+    ),
+    (
+        "a domain of AWS",
+        {"sign_in": True, "langfuse_url": "https://langfuse.example.com", "sign_in_domain_prefix": "my-aws"},
+        "sign_in_domain_prefix",
+        "contains 'aws'",
+        "another one",
+    ),
+    (
+        "a name in the domain",
+        {"sign_in": True, "langfuse_url": "https://langfuse.example.com", "langfuse_name": "amazonia"},
+        "sign_in_domain_prefix",
+        "contains 'amazon'",
+        "another one",
+    ),
+    (
+        "Cognito twice",
+        {
+            "sign_in": True,
+            "langfuse_url": "https://langfuse.example.com",
+            "langfuse_sso": {"providers": [{"provider": "cognito", "client_id": "c", "issuer": "https://a.example/p"}]},
+        },
+        "langfuse_sso.providers",
+        "makes it too",
+        "keep one",
+    ),
     ("EOL version", {"langfuse_version": "2.95.11"}, "langfuse_version", "end of life", "3.225.4"),
     ("unknown version", {"langfuse_version": "7.0.0"}, "langfuse_version", "not known", "3.225.4"),
     ("floating version", {"langfuse_version": 3}, "langfuse_version", "not an exact", "3.225.4"),
