@@ -668,7 +668,7 @@ def misspelt_prefixes(given: Variables) -> Findings:
     unknown, known = _unknown_variables(given)
     prefixes = {_prefix(variable) for variable in known}
     for variable in sorted(unknown):
-        prefix, _, rest = variable.partition("_")
+        prefix, _separator, rest = variable.partition("_")
         close = None if prefix in prefixes else nearest(prefix, prefixes)
         if close and f"{close}_{rest}" in known:
             yield Finding(
