@@ -110,6 +110,23 @@ options:
         (C(registryArn)). An empty list removes them.
     type: list
     elements: dict
+  placement_constraints:
+    description:
+      - On which container instances tasks may be placed; Fargate has none. An empty list removes them.
+      - Another constraint moves no task that runs already.
+    type: list
+    elements: dict
+    suboptions:
+      type:
+        description:
+          - V(distinctInstance) for each task on an instance of its own, V(memberOf) for instances that match
+            O(placement_constraints[].expression).
+        type: str
+        choices: [distinctInstance, memberOf]
+        required: true
+      expression:
+        description: An expression of the cluster query language, as V(attribute:stack == blue).
+        type: str
   deployment_configuration:
     description: How a deployment proceeds. What is left out stays as it is.
     type: dict
@@ -214,6 +231,24 @@ EXAMPLES = r"""
       maximum_percent: 100
     availability_zone_rebalancing: DISABLED
 
+- name: Run it on the one instance that has its volume
+  llmops.langfuse.ecs_service:
+    cluster: langfuse
+    name: clickhouse
+    task_definition: langfuse-clickhouse:8
+    desired_count: 1
+    launch_type: EC2
+    placement_constraints:
+      - type: memberOf
+        expression: attribute:langfuse.node == clickhouse-1
+    network_configuration:
+      subnets: [subnet-0123456789abcdef0]
+      security_groups: [sg-0123456789abcdef1]
+    deployment_configuration:
+      minimum_healthy_percent: 0
+      maximum_percent: 100
+    availability_zone_rebalancing: DISABLED
+
 - name: Remove the service and wait until its tasks have stopped
   llmops.langfuse.ecs_service:
     cluster: langfuse
@@ -267,6 +302,10 @@ service:
       elements: dict
     service_registries:
       description: The Cloud Map services that tasks are registered in.
+      type: list
+      elements: dict
+    placement_constraints:
+      description: On which container instances tasks may be placed.
       type: list
       elements: dict
     events:
@@ -391,6 +430,14 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     },
     "load_balancers": {"type": "list", "elements": "dict"},
     "service_registries": {"type": "list", "elements": "dict"},
+    "placement_constraints": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "type": {"type": "str", "choices": ["distinctInstance", "memberOf"], "required": True},
+            "expression": {"type": "str"},
+        },
+    },
     "deployment_configuration": {
         "type": "dict",
         "options": {
@@ -424,6 +471,10 @@ def options(client: Any, params: dict[str, Any]) -> dict[str, Any]:
     for option, member in (("load_balancers", "loadBalancers"), ("service_registries", "serviceRegistries")):
         if params[option] is not None:
             fitted[option] = fit(members[member], params[option], option)
+    if params["placement_constraints"] is not None:
+        fitted["placement_constraints"] = [
+            {key: value for key, value in item.items() if value} for item in params["placement_constraints"]
+        ]
     return {**params, **fitted}
 
 

@@ -70,6 +70,7 @@ def create_request(params: dict[str, Any], task_definition: str, tags: dict[str,
         "networkConfiguration": network(params["network_configuration"]),
         "loadBalancers": params["load_balancers"],
         "serviceRegistries": params["service_registries"],
+        "placementConstraints": params["placement_constraints"],
         "deploymentConfiguration": deployment_configuration(params["deployment_configuration"]),
         "availabilityZoneRebalancing": rebalancing,
         "healthCheckGracePeriodSeconds": params["health_check_grace_period_seconds"],
@@ -173,7 +174,11 @@ def _compare_deployed(
         request={"networkConfiguration": wanted},
         same=same_network,
     )
-    for option, key in (("load_balancers", "loadBalancers"), ("service_registries", "serviceRegistries")):
+    for option, key in (
+        ("load_balancers", "loadBalancers"),
+        ("service_registries", "serviceRegistries"),
+        ("placement_constraints", "placementConstraints"),
+    ):
         active = service.get(key) or []
         difference.add(option, params[option], active, request={key: params[option]}, same=same_members)
     # An empty strategy is AWS's way back to the launch type. Neither change starts new tasks by itself.

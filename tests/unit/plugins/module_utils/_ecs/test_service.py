@@ -29,6 +29,7 @@ OPTIONS = [
     "launch_type",
     "load_balancers",
     "network_configuration",
+    "placement_constraints",
     "platform_version",
     "propagate_tags",
     "service_registries",
@@ -46,6 +47,7 @@ SERVICE: dict[str, Any] = {
     },
     "loadBalancers": [{"targetGroupArn": "t", "containerName": "web", "containerPort": 3000}],
     "serviceRegistries": [{"registryArn": "r"}],
+    "placementConstraints": [{"type": "memberOf", "expression": "attribute:node == 1"}],
     "deploymentConfiguration": {
         "minimumHealthyPercent": 100,
         "maximumPercent": 200,
@@ -68,6 +70,7 @@ SAME: dict[str, Any] = {
     "network_configuration": {"subnets": ["a", "b"], "security_groups": ["s"], "assign_public_ip": False},
     "load_balancers": [{"targetGroupArn": "t", "containerName": "web", "containerPort": 3000}],
     "service_registries": [{"registryArn": "r"}],
+    "placement_constraints": [{"type": "memberOf", "expression": "attribute:node == 1"}],
     "deployment_configuration": {
         "minimum_healthy_percent": 100,
         "maximum_percent": 200,
@@ -111,6 +114,11 @@ class TestCompare:
             ),
             ({"load_balancers": []}, {"loadBalancers": []}),
             ({"service_registries": [{"registryArn": "q"}]}, {"serviceRegistries": [{"registryArn": "q"}]}),
+            (
+                {"placement_constraints": [{"type": "memberOf", "expression": "attribute:node == 2"}]},
+                {"placementConstraints": [{"type": "memberOf", "expression": "attribute:node == 2"}]},
+            ),
+            ({"placement_constraints": []}, {"placementConstraints": []}),
             (
                 {"deployment_configuration": {"minimum_healthy_percent": 0, "maximum_percent": 100}},
                 {
@@ -189,6 +197,11 @@ def test_create_request_leaves_out_what_is_not_given() -> None:
         "taskDefinition": ARN,
         "desiredCount": 1,
     }
+
+
+def test_create_request_places_tasks() -> None:
+    constraints = [{"type": "memberOf", "expression": "attribute:node == 1"}]
+    assert create_request(params(placement_constraints=constraints), ARN, {})["placementConstraints"] == constraints
 
 
 def test_create_request_keeps_zero_and_false() -> None:

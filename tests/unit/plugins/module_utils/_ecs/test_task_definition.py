@@ -194,6 +194,17 @@ def test_host_ports_of_a_bridge_are_not_those_of_the_containers() -> None:
     assert compare(definition(protocol="udp"), definition(protocol="tcp")) != ({}, {})
 
 
+def test_the_folder_of_the_host_counts() -> None:
+    def definition(path: str) -> dict[str, Any]:
+        return {
+            "containerDefinitions": [{"name": "a", "image": "i"}],
+            "volumes": [{"name": "data", "host": {"sourcePath": path}}],
+        }
+
+    assert compare(definition("/mnt/data"), definition("/mnt/data")) == ({}, {})
+    assert compare(definition("/mnt/data"), definition("/mnt/other"))[1] == {"volumes.data.host.sourcePath": "/mnt/data"}
+
+
 def test_labels_and_values_may_be_empty() -> None:
     def definition(**container: Any) -> dict[str, Any]:
         return {"containerDefinitions": [{"name": "a", "image": "i", **container}]}
