@@ -59,3 +59,46 @@ def test_a_route_table_has_one_gateway_endpoint_of_a_service(server: Server) -> 
     with server.refuses("RouteAlreadyExists", tables[0]):
         ec2.create_vpc_endpoint(VpcId=vpc, ServiceName=service, RouteTableIds=tables)
     ec2.create_vpc_endpoint(VpcId=vpc, ServiceName=service, RouteTableIds=tables[1:])
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        {"Size": 100, "Iops": 2999},
+        {"Size": 100, "Iops": 80001},
+        {"Size": 7, "Iops": 3501},
+        {"Size": 100, "Throughput": 124},
+        {"Size": 100, "Iops": 3000, "Throughput": 751},
+        {"Size": 70000},
+    ],
+)
+def test_numbers_of_gp3(server: Server, numbers: dict[str, int]) -> None:
+    ec2 = server.client("ec2")
+    with server.refuses("InvalidParameterValue"):
+        ec2.create_volume(AvailabilityZone=f"{REGION}a", VolumeType="gp3", **numbers)
+
+
+def test_volumes_grow_and_do_not_shrink(server: Server) -> None:
+    ec2 = server.client("ec2")
+    volume = ec2.create_volume(AvailabilityZone=f"{REGION}a", VolumeType="gp3", Size=10)["VolumeId"]
+    ec2.modify_volume(VolumeId=volume, Size=20, Iops=4000, Throughput=500)
+    with server.refuses("InvalidParameterValue", "smaller"):
+        ec2.modify_volume(VolumeId=volume, Size=19)
+    with server.refuses("InvalidParameterValue", "ratio"):
+        ec2.modify_volume(VolumeId=volume, Throughput=1001)
+
+
+def test_volumes_stay_in_their_zone(server: Server) -> None:
+    ec2 = server.client("ec2")
+    _, subnets, _ = server.network()
+    here, there = (
+        ec2.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1, SubnetId=subnet)["Instances"][0]["InstanceId"]
+        for subnet in subnets
+    )
+    volume = ec2.create_volume(AvailabilityZone=f"{REGION}a", VolumeType="gp3", Size=10)["VolumeId"]
+    with server.refuses("InvalidVolume.ZoneMismatch"):
+        ec2.attach_volume(VolumeId=volume, InstanceId=there, Device="/dev/sdf")
+    ec2.attach_volume(VolumeId=volume, InstanceId=here, Device="/dev/sdf")
+    with server.refuses("VolumeInUse"):
+        ec2.attach_volume(VolumeId=volume, InstanceId=here, Device="/dev/sdg")
+    ec2.terminate_instances(InstanceIds=[here, there])

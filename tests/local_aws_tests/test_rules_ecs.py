@@ -275,6 +275,33 @@ def test_an_ended_platform_version(local: Local) -> None:
     assert refusal(local.ecs.create_service, **service(local, platformVersion="1.3.0"))[0] == "PlatformUnknownException"
 
 
+def test_services_on_ec2(local: Local) -> None:
+    register = local.ecs.register_task_definition
+    bare = {"family": "ec2", "networkMode": "awsvpc", "containerDefinitions": [{"name": "a", "image": "b"}]}
+    assert "'memory' or 'memoryReservation'" in refusal(register, **bare)[1]
+    definition = register(**bare, memory="512", requiresCompatibilities=["EC2"])["taskDefinition"]["taskDefinitionArn"]
+    placed = [{"type": "memberOf", "expression": "attribute:node == 1"}]
+    on_ec2 = {
+        **service(local, taskDefinition=definition, launchType="EC2", placementConstraints=placed),
+        "networkConfiguration": local.network_of(local.subnets, "DISABLED"),
+    }
+    for changes, text in (
+        ({"networkConfiguration": local.network}, "Assign public IP"),
+        ({"placementConstraints": [{"type": "memberOf"}]}, "expression"),
+        ({"placementConstraints": [{"type": "somewhere", "expression": "x"}]}, "placement constraint type"),
+    ):
+        assert text in refusal(local.ecs.create_service, **{**on_ec2, **changes})[1]
+    for_fargate = local.definition(local.container("print(1)"), family="fargate")
+    refused = refusal(local.ecs.create_service, **{**on_ec2, "taskDefinition": for_fargate})[1]
+    assert refused == "Task definition does not support launch_type EC2."
+    refused = refusal(
+        local.ecs.create_service, **service(local, taskDefinition=for_fargate, placementConstraints=placed)
+    )[1]
+    assert refused == "Placement constraints are not supported with FARGATE launch type."
+    made = local.ecs.create_service(**on_ec2)["service"]
+    assert made["placementConstraints"] == placed
+
+
 def test_an_unknown_task_definition_or_one_for_ec2(local: Local) -> None:
     assert refusal(local.ecs.create_service, **service(local, taskDefinition="nothing")) == (
         "ClientException",

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from . import api, balancer, discovery, identity, resources, runtime
+from . import api, balancer, discovery, identity, machines, resources, runtime
 from .images import PACKAGE, Images
 from .lifecycle import Tasks
 from .model import LiveTask
@@ -56,6 +56,7 @@ class LocalEcs:
         )
         self.balancer = balancer.Balancer(self.runtime)
         self.tasks = Tasks(self.runtime, self.balancer)
+        self.runtime.machines = machines.Machines(self.runtime, self.tasks)
         self.scheduler = Scheduler(self.runtime, self.balancer, self.tasks)
         self.api = api.Api(self.runtime, self.tasks)
 
@@ -63,6 +64,7 @@ class LocalEcs:
         api.patch(self.api)
         balancer.patch(self.balancer)
         resources.patch(self.runtime)
+        machines.patch(self.runtime)
         self.scheduler.start()
 
     def stop(self) -> None:

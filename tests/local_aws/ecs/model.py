@@ -139,7 +139,8 @@ class LiveTask:
         self.enable_execute_command = enable_execute_command
         self.service = service
         self.deployment = deployment
-        self.container_instance_arn = None
+        # of the EC2 instance that it is placed on; Fargate has none
+        self.container_instance_arn: str | None = None
         self.last_status = "PROVISIONING"
         self.desired_status = "RUNNING"
         self.due = 0.0
@@ -239,6 +240,7 @@ class LiveTask:
             "availabilityZone": self.availability_zone,
             "capacityProviderName": self.capacity_provider,
             "clusterArn": self.cluster_arn,
+            "containerInstanceArn": self.container_instance_arn,
             "connectivity": "CONNECTED" if "connectivityAt" in self.times else None,
             "containers": [item.describe() for item in self.containers],
             "cpu": _text(self.overrides.get("cpu") or definition.cpu),
@@ -255,8 +257,8 @@ class LiveTask:
                 "inferenceAcceleratorOverrides": [],
                 **self.overrides,
             },
-            "platformVersion": PLATFORM_VERSION,
-            "platformFamily": "Linux",
+            "platformVersion": PLATFORM_VERSION if self.launch_type == "FARGATE" else None,
+            "platformFamily": "Linux" if self.launch_type == "FARGATE" else None,
             "startedBy": self.started_by or None,
             "stopCode": self.stop_code,
             "stoppedReason": self.stopped_reason,
@@ -264,11 +266,16 @@ class LiveTask:
             "taskArn": self.task_arn,
             "taskDefinitionArn": self.task_definition_arn,
             "version": len(self.times) + 1,
-            "ephemeralStorage": definition.ephemeral_storage or {"sizeInGiB": 20},
-            "fargateEphemeralStorage": definition.ephemeral_storage or {"sizeInGiB": 20},
+            "ephemeralStorage": self._storage(),
+            "fargateEphemeralStorage": self._storage(),
             **self.times,
         }
         return without_none(shape)
+
+    def _storage(self) -> dict[str, Any] | None:
+        if self.launch_type != "FARGATE":
+            return None
+        return self.task_definition.ephemeral_storage or {"sizeInGiB": 20}
 
     def _architecture(self) -> str:
         platform = self.task_definition.runtime_platform or {}
@@ -320,8 +327,8 @@ class Deployment:
                 "updatedAt": self.updated_at,
                 "capacityProviderStrategy": self.strategy or None,
                 "launchType": self.launch_type,
-                "platformVersion": PLATFORM_VERSION,
-                "platformFamily": "Linux",
+                "platformVersion": None if self.launch_type == "EC2" else PLATFORM_VERSION,
+                "platformFamily": None if self.launch_type == "EC2" else "Linux",
                 "networkConfiguration": {"awsvpcConfiguration": self.network} if self.network else None,
                 "rolloutState": self.rollout_state,
                 "rolloutStateReason": self.rollout_reason,
@@ -437,8 +444,8 @@ class LiveService:
                 "pendingCount": sum(task.last_status in PENDING_STATES for task in tasks),
                 "launchType": self.launch_type,
                 "capacityProviderStrategy": settings.get("capacityProviderStrategy"),
-                "platformVersion": settings.get("platformVersion") or "LATEST",
-                "platformFamily": "Linux",
+                "platformVersion": None if self.launch_type == "EC2" else settings.get("platformVersion") or "LATEST",
+                "platformFamily": None if self.launch_type == "EC2" else "Linux",
                 "taskDefinition": primary.task_definition if primary else settings["taskDefinition"],
                 "deploymentConfiguration": self.deployment_configuration,
                 "deployments": [item.describe(tasks) for item in self.deployments],

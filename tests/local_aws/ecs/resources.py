@@ -79,7 +79,12 @@ def image_of(runtime: Runtime, task: LiveTask, container: LiveContainer) -> Imag
 
 
 def reaches_the_internet(task: LiveTask) -> bool:
-    """Whether the task's subnet has a way out: a NAT gateway, or an internet gateway and a public address."""
+    """Whether the task's subnet has a way out: a NAT gateway, or an internet gateway and a public address.
+
+    On EC2 the agent pulls images and reads secrets, by the host's own interface; it had not joined without a way out.
+    """
+    if task.container_instance_arn:
+        return True
     ec2: Any = ec2_backends[ACCOUNT_ID][task.region]
     subnet = task.interface.subnet
     tables = [item for item in ec2.route_tables.values() if item.vpc_id == subnet.vpc_id]
@@ -287,8 +292,11 @@ def volumes_of(runtime: Runtime, task: LiveTask) -> dict[str, Path]:
     folders = {}
     for volume in task.task_definition.volumes:
         configuration = volume.get("efsVolumeConfiguration")
+        host = (volume.get("host") or {}).get("sourcePath")
         if configuration:
             folders[volume["name"]] = _file_system(runtime, task, configuration)
+        elif host and task.container_instance_arn:
+            folders[volume["name"]] = runtime.machines.folder(task.container_instance_arn, host)
         else:
             folders[volume["name"]] = runtime.folder("tasks", task.id, "volumes", volume["name"])
     return folders

@@ -143,7 +143,7 @@ def environment_of(
         {
             "AWS_REGION": task.region,
             "AWS_DEFAULT_REGION": task.region,
-            "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
+            "AWS_EXECUTION_ENV": "AWS_ECS_EC2" if task.container_instance_arn else "AWS_ECS_FARGATE",
             "AWS_ENDPOINT_URL": runtime.endpoint,
             "ECS_CONTAINER_METADATA_URI_V4": f"{runtime.endpoint}/_local/ecs/metadata/{task.id}/{container.name}",
             "LOCAL_AWS_ROOT": str(root),

@@ -74,6 +74,8 @@ class Runtime:
     credentials: dict[str, dict[str, Any]] = field(default_factory=dict)
     # access key id -> task that it was made for
     keys: dict[str, Any] = field(default_factory=dict)
+    # the EC2 instances that have joined a cluster
+    machines: Any = None
     health: dict[tuple[str, str, int], Any] = field(default_factory=dict)
     spawn: Callable[..., subprocess.Popen[bytes]] = subprocess.Popen
     serial: itertools.count[int] = field(default_factory=itertools.count)

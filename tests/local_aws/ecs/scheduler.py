@@ -35,11 +35,11 @@ UNABLE_TO_DEPLOY = (
     "was unable to stop or start tasks during a deployment because of the service deployment configuration. Update "
     "the minimumHealthyPercent or maximumPercent value and try again."
 )
-NO_INSTANCES = (
-    "was unable to place a task because no container instance met all of its requirements. Reason: No Container "
-    "Instances were found in your cluster. For more information, see the Troubleshooting section of the Amazon ECS "
-    "Developer Guide."
+UNABLE_TO_PLACE = (
+    "was unable to place a task because no container instance met all of its requirements. Reason: {reason} For more "
+    "information, see the Troubleshooting section of the Amazon ECS Developer Guide."
 )
+NO_INSTANCES = "No Container Instances were found in your cluster."
 
 
 def threshold(breaker: dict[str, Any], desired: int) -> int:
@@ -98,6 +98,7 @@ class Scheduler(threading.Thread):
             backend.tasks.clear()
             backend.services.clear()
         self.balancer.reset()
+        self.runtime.machines.clear()
         self.runtime.addresses.clear()
         self.runtime.credentials.clear()
         self.runtime.keys.clear()
@@ -121,6 +122,7 @@ class Scheduler(threading.Thread):
                 except Exception as error:
                     LOG.exception("task %s", task.id)
                     self.tasks.stop(task, "TaskFailedToStart", f"InternalError: the local AWS failed: {error!r}")
+            active = self.runtime.machines.tick(backend, moment) or active
             for name, service in list(backend.services.items()):
                 if isinstance(service, LiveService):
                     active = self.reconcile(backend, name, service, moment) or active
@@ -300,8 +302,8 @@ class Scheduler(threading.Thread):
 
     def _launch(self, service: LiveService, deployment: Deployment, count: int, moment: float) -> None:
         every = self.runtime.clock.platform(EVENT_EVERY)
-        if deployment.launch_type in ("EC2", "EXTERNAL"):
-            service.event_once(NO_INSTANCES, moment, every)
+        if deployment.launch_type == "EXTERNAL":
+            service.event_once(UNABLE_TO_PLACE.format(reason=NO_INSTANCES), moment, every)
             return
         backend = service.backend
         definition = backend.describe_task_definition(deployment.task_definition)
@@ -320,18 +322,35 @@ class Scheduler(threading.Thread):
                 deployment.retry_at = moment + self.runtime.clock.platform(30.0)
                 self._break(service, deployment)
                 return
-        started = [self._new_task(service, deployment, definition) for _ in range(count)]
+        started = []
+        for _ in range(count):
+            instance, subnet = "", ""
+            if deployment.launch_type == "EC2":
+                constraints = service.settings.get("placementConstraints") or []
+                placed = self.runtime.machines.place(
+                    backend, service.cluster_name, constraints, deployment.network["subnets"], definition
+                )
+                if isinstance(placed, str):
+                    service.event_once(UNABLE_TO_PLACE.format(reason=placed), moment, every)
+                    break
+                instance, subnet = placed[0].container_instance.container_instance_arn, placed[1]
+            started.append(self._new_task(service, deployment, definition, instance, subnet))
+        if not started:
+            return
         service.steady = False
         names = " ".join(f"(task {task.id})" for task in started)
-        service.event(f"has started {count} tasks: {names}.")
+        service.event(f"has started {len(started)} tasks: {names}.")
 
-    def _new_task(self, service: LiveService, deployment: Deployment, definition: Any) -> LiveTask:
+    def _new_task(
+        self, service: LiveService, deployment: Deployment, definition: Any, instance: str, subnet: str
+    ) -> LiveTask:
+        """A task, on Fargate or on a container instance in a subnet of its zone."""
         backend = service.backend
         placed: dict[str, int] = dict.fromkeys(deployment.network["subnets"], 0)
         for task in service.tasks():
             if not task.ending and task.network["subnets"][0] in placed:
                 placed[task.network["subnets"][0]] += 1
-        subnet = min(placed, key=lambda item: placed[item])
+        subnet = subnet or min(placed, key=lambda item: placed[item])
         provider = deployment.strategy[0]["capacityProvider"] if deployment.strategy else None
         task = LiveTask(
             backend=backend,
@@ -341,12 +360,13 @@ class Scheduler(threading.Thread):
             network={**deployment.network, "subnets": [subnet]},
             started_by=deployment.id,
             tags=_task_tags(service, definition),
-            launch_type="FARGATE",
+            launch_type="EC2" if instance else "FARGATE",
             capacity_provider=provider,
             enable_execute_command=deployment.enable_execute_command,
             service=service,
             deployment=deployment,
         )
+        task.container_instance_arn = instance or None
         backend.tasks.setdefault(service.cluster_name, {})[task.task_arn] = task
         self.tasks.begin(task)
         return task

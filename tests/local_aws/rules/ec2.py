@@ -108,3 +108,76 @@ def one_subnet_in_each_zone(call: Call) -> None:
             "DuplicateSubnetsInSameZone",
             "Found another VPC endpoint subnet in the availability zone of one of the subnets",
         )
+
+
+# --- volumes ---
+
+# Guide ebs/general-purpose "gp3": GiB, I/O operations per second and MiB per second; per GiB and per operation
+GP3_SIZE, GP3_IOPS, GP3_THROUGHPUT = (1, 65536), (3000, 80000), (125, 2000)
+IOPS_PER_GIB, THROUGHPUT_PER_IOPS = 500, 0.25
+
+
+def _gp3(size: int, iops: int, throughput: int) -> None:
+    for value, (low, high), name in (
+        (size, GP3_SIZE, "size"),
+        (iops, GP3_IOPS, "iops"),
+        (throughput, GP3_THROUGHPUT, "throughput"),
+    ):
+        if not low <= value <= high:
+            raise Refusal("InvalidParameterValue", f"Volume {name} of {value} is not between {low} and {high} for gp3.")
+    if iops > max(GP3_IOPS[0], IOPS_PER_GIB * size):
+        raise Refusal(
+            "InvalidParameterValue",
+            f"Volume iops of {iops} is too high; maximum is {max(GP3_IOPS[0], IOPS_PER_GIB * size)} for volume size {size}.",
+        )
+    if throughput > THROUGHPUT_PER_IOPS * iops:
+        raise Refusal(
+            "InvalidParameterValue",
+            f"The throughput {throughput} (MiB/s) to iops {iops} ratio is too high; maximum is {THROUGHPUT_PER_IOPS}.",
+        )
+
+
+@rule("ec2", "CreateVolume")
+def numbers_of_a_new_volume(call: Call) -> None:
+    if call.params.get("VolumeType") == "gp3" and call.params.get("Size"):
+        _gp3(
+            int(call.params["Size"]),
+            int(call.params.get("Iops") or GP3_IOPS[0]),
+            int(call.params.get("Throughput") or GP3_THROUGHPUT[0]),
+        )
+
+
+@rule("ec2", "ModifyVolume")
+def volumes_do_not_shrink(call: Call) -> None:
+    # API ModifyVolume.Size: equal to or greater than the existing size
+    volume = interfaces.backend(call.account_id, call.region).volumes.get(call.params["VolumeId"])
+    if volume is None:
+        return
+    size = int(call.params.get("Size") or volume.size)
+    if size < volume.size:
+        raise Refusal("InvalidParameterValue", "New size cannot be smaller than existing size")
+    if (call.params.get("VolumeType") or volume.volume_type) == "gp3":
+        _gp3(
+            size,
+            int(call.params.get("Iops") or volume.iops or GP3_IOPS[0]),
+            int(call.params.get("Throughput") or volume.throughput or GP3_THROUGHPUT[0]),
+        )
+
+
+@rule("ec2", "AttachVolume")
+def volumes_stay_in_their_zone(call: Call) -> None:
+    # Guide ebs/ebs-attaching-volume; error codes of the API reference
+    ec2 = interfaces.backend(call.account_id, call.region)
+    volume = ec2.volumes.get(call.params["VolumeId"])
+    found = [item for item in ec2.all_instances() if item.id == call.params["InstanceId"]]
+    if volume is None or not found:
+        return
+    if volume.availability_zone != found[0].placement.zone:
+        raise Refusal(
+            "InvalidVolume.ZoneMismatch",
+            f"The volume '{volume.id}' is not in the same availability zone as instance '{found[0].id}'",
+        )
+    if volume.attachment is not None:
+        raise Refusal("VolumeInUse", f"{volume.id} is already attached to an instance")
+    if found[0]._state.name != "running":
+        raise Refusal("IncorrectState", f"Instance '{found[0].id}' is not 'running'.")

@@ -118,6 +118,19 @@ def containers_fit_into_the_task(call: Call) -> None:
 
 
 @rule("ecs", "RegisterTaskDefinition")
+def memory_on_ec2(call: Call) -> None:
+    # API ContainerDefinition.memory: the task or each container must have one
+    if fargate(call) or call.params.get("memory"):
+        return
+    for container in containers(call):
+        if not container.get("memory") and not container.get("memoryReservation"):
+            raise client(
+                f"Invalid setting for container '{container.get('name')}'. At least one of 'memory' or 'memoryReservation' must be "
+                "specified."
+            )
+
+
+@rule("ecs", "RegisterTaskDefinition")
 def fargate_network_mode(call: Call) -> None:
     # Guide fargate-tasks-services: network mode must be awsvpc
     if fargate(call) and call.params.get("networkMode") != "awsvpc":
@@ -453,6 +466,29 @@ def definition_supports_the_launch_type(call: Call) -> None:
     wanted = call.params.get("launchType") == "FARGATE" or any(item in FARGATE_PROVIDERS for item in strategy)
     if definition is not None and wanted and "FARGATE" not in (definition.requires_compatibilities or []):
         raise invalid("Task definition does not support launch_type FARGATE.")
+    compatible = definition.requires_compatibilities if definition is not None else []
+    if call.params.get("launchType") == "EC2" and compatible and "EC2" not in compatible:
+        raise invalid("Task definition does not support launch_type EC2.")
+
+
+@rule("ecs", "CreateService")
+@rule("ecs", "UpdateService")
+@rule("ecs", "RunTask")
+def where_tasks_may_be_placed(call: Call) -> None:
+    # Guide fargate-tasks-services: no placement constraints; API AwsVpcConfiguration.assignPublicIp: Fargate only;
+    # API PlacementConstraint (wording of the second and third ours)
+    service = _known_service(call)
+    kind = call.params.get("launchType") or (service.launch_type if service is not None else None)
+    constraints = call.params.get("placementConstraints") or []
+    if constraints and kind == "FARGATE":
+        raise invalid("Placement constraints are not supported with FARGATE launch type.")
+    if _awsvpc(call).get("assignPublicIp") == "ENABLED" and kind == "EC2":
+        raise invalid("Assign public IP is not supported for this launch type.")
+    for item in constraints:
+        if item.get("type") not in ("memberOf", "distinctInstance"):
+            raise invalid(f"Invalid placement constraint type '{item.get('type')}'.")
+        if (item["type"] == "memberOf") != bool(item.get("expression")):
+            raise invalid("An expression belongs to placement constraints of the type memberOf, and to no others.")
 
 
 @rule("ecs", "CreateService")
