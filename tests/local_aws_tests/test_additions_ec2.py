@@ -130,3 +130,40 @@ def test_a_gateway_endpoint_is_there_at_once(server: Server) -> None:
     ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint["VpcEndpointId"]])
     found = ec2.describe_vpc_endpoints(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["VpcEndpoints"]
     assert [item for item in found if item["State"] != "deleted"] == []
+
+
+def test_a_volume_says_that_it_has_no_snapshot(server: Server) -> None:
+    ec2 = server.client("ec2")
+    volume = ec2.create_volume(AvailabilityZone=f"{REGION}a", VolumeType="gp3", Size=1)["VolumeId"]
+    assert ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["SnapshotId"] == ""
+
+
+def test_tags_of_a_launch_template_are_not_those_of_its_instances(server: Server) -> None:
+    ec2 = server.client("ec2")
+    name = server.name("lt")
+    own = [{"ResourceType": "instance", "Tags": [{"Key": "of", "Value": "instances"}]}]
+    ec2.create_launch_template(
+        LaunchTemplateName=name,
+        LaunchTemplateData={"ImageId": "ami-12345678", "TagSpecifications": own},
+        TagSpecifications=[{"ResourceType": "launch-template", "Tags": [{"Key": "of", "Value": "template"}]}],
+    )
+    (version,) = ec2.describe_launch_template_versions(LaunchTemplateName=name)["LaunchTemplateVersions"]
+    assert version["LaunchTemplateData"]["TagSpecifications"] == own
+    assert ec2.describe_launch_templates(LaunchTemplateNames=[name])["LaunchTemplates"][0]["Tags"] == [
+        {"Key": "of", "Value": "template"}
+    ]
+
+
+def test_versions_of_a_launch_template_go_one_by_one(server: Server) -> None:
+    ec2 = server.client("ec2")
+    name = server.name("lt")
+    ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData={"ImageId": "ami-1"})
+    for number in (2, 3):
+        ec2.create_launch_template_version(LaunchTemplateName=name, LaunchTemplateData={"ImageId": f"ami-{number}"})
+    ec2.modify_launch_template(LaunchTemplateName=name, DefaultVersion="3")
+    answer = ec2.delete_launch_template_versions(LaunchTemplateName=name, Versions=["1", "3", "9"])
+    assert [item["VersionNumber"] for item in answer["SuccessfullyDeletedLaunchTemplateVersions"]] == [1]
+    assert [item["VersionNumber"] for item in answer["UnsuccessfullyDeletedLaunchTemplateVersions"]] == [3, 9]
+    found = ec2.describe_launch_template_versions(LaunchTemplateName=name, Versions=["$Default"])
+    assert [item["LaunchTemplateData"]["ImageId"] for item in found["LaunchTemplateVersions"]] == ["ami-3"]
+    ec2.delete_launch_template(LaunchTemplateName=name)

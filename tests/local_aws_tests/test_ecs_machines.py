@@ -206,8 +206,16 @@ def test_tasks_that_cannot_be_placed(local: Local, changes: dict[str, Any], valu
 def test_the_version_that_an_instance_was_made_from(local: Local) -> None:
     volume(local)
     node(local, ALLOWED)
-    assert instance(local)["LaunchTemplate"]["Version"] == "1"
-    local.client("ec2").create_launch_template_version(
-        LaunchTemplateName="node-1", SourceVersion="1", LaunchTemplateData={"InstanceType": "m7g.xlarge"}
+    first = instance(local)
+    assert first["LaunchTemplate"]["Version"] == "1"
+    ec2 = local.client("ec2")
+    (version,) = ec2.describe_launch_template_versions(LaunchTemplateName="node-1")["LaunchTemplateVersions"]
+    ec2.create_launch_template_version(
+        LaunchTemplateName="node-1", LaunchTemplateData={**version["LaunchTemplateData"], "InstanceType": "m7g.xlarge"}
     )
     assert instance(local)["LaunchTemplate"]["Version"] == "1"
+    local.client("autoscaling").terminate_instance_in_auto_scaling_group(
+        InstanceId=first["InstanceId"], ShouldDecrementDesiredCapacity=False
+    )
+    assert instance(local)["LaunchTemplate"]["Version"] == "2"
+    local.wait(lambda: [item["ec2InstanceId"] for item in joined(local)] == [instance(local)["InstanceId"]])

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from moto.ec2.models.launch_templates import LaunchTemplate
+
 from .. import interfaces
 from ..rules import Call, Refusal
 from . import Addition, Forward, Shape, operation
@@ -94,6 +96,56 @@ class Ec2(Addition):
             if tag["ResourceId"].startswith("nat-"):
                 tag["ResourceType"] = "natgateway"
         return answer
+
+    # --- volumes ---
+
+    @operation("DescribeVolumes")
+    def describe_volumes(self, _call: Call, forward: Forward) -> Shape:
+        """AWS says of a volume made from no snapshot that its snapshot is empty; moto leaves it out."""
+        answer = forward()
+        for volume in answer["Volumes"]:
+            volume.setdefault("SnapshotId", "")
+        return answer
+
+    @operation("CreateLaunchTemplate")
+    def create_launch_template(self, call: Call, forward: Forward) -> Shape:
+        """The template's own tags are no part of what instances are made from; moto puts them there."""
+        answer = forward()
+        ec2 = interfaces.backend(call.account_id, call.region)
+        for version in ec2.launch_templates[answer["LaunchTemplate"]["LaunchTemplateId"]].versions:
+            given = version.data.get("TagSpecifications") or []
+            version.data["TagSpecifications"] = [item for item in given if item["ResourceType"] != "launch-template"]
+        return answer
+
+    @operation("DeleteLaunchTemplateVersions")
+    def delete_launch_template_versions(self, call: Call, _forward: Forward) -> Shape:
+        """moto has no such operation."""
+        templates = interfaces.backend(call.account_id, call.region).launch_templates.values()
+        wanted = (call.params.get("LaunchTemplateId"), call.params.get("LaunchTemplateName"))
+        template = next((item for item in templates if item.id == wanted[0] or item.name == wanted[1]), None)
+        if template is None:
+            raise Refusal("InvalidLaunchTemplateId.NotFound", "The specified launch template does not exist")
+        deleted, left = [], []
+        for number in map(int, call.params["Versions"]):
+            known = next((item for item in template.versions if item.number == number), None)
+            shape: Shape = {
+                "LaunchTemplateId": template.id,
+                "LaunchTemplateName": template.name,
+                "VersionNumber": number,
+            }
+            if known is None:
+                left.append({**shape, "ResponseError": {"Code": "launchTemplateVersionDoesNotExist"}})
+            elif number == template.default_version_number:
+                left.append(
+                    {**shape, "ResponseError": {"Code": "unexpectedError", "Message": "It is the default version."}}
+                )
+            else:
+                template.versions.remove(known)
+                deleted.append(shape)
+        return {
+            "SuccessfullyDeletedLaunchTemplateVersions": deleted,
+            "UnsuccessfullyDeletedLaunchTemplateVersions": left,
+        }
 
     # --- endpoints ---
 
@@ -192,5 +244,21 @@ class Ec2(Addition):
         return forward()
 
 
+_get_version = LaunchTemplate.get_version
+
+
+def _version(self: Any, number: Any) -> Any:
+    """By its number: moto counts places in a list, from which versions can be deleted."""
+    if str(number).lower() == "$latest":
+        return self.versions[-1]
+    wanted = self.default_version_number if str(number).lower() == "$default" else int(number)
+    found = next((item for item in self.versions if item.number == wanted), None)
+    # out of every list, so that moto says what is not there
+    return found or _get_version(self, len(self.versions) + 1)
+
+
 def install(context: Context) -> None:
+    template: Any = LaunchTemplate
+    template.get_version = _version
+    template.default_version = lambda self: _version(self, "$Default")
     Ec2(context)

@@ -19,9 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from moto.autoscaling.models import FakeAutoScalingGroup, InstanceState, autoscaling_backends
+from moto.core.types import Base64EncodedString
 from moto.ec2 import ec2_backends
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.instance_types import INSTANCE_TYPES
+from moto.ec2.models.launch_templates import LaunchTemplateVersion
 from moto.iam.models import iam_backends
 from moto.ssm.models import ssm_backends
 
@@ -309,6 +311,12 @@ def _launched_template(self: Any) -> dict[str, Any] | None:
     return {"LaunchTemplateId": template.id, "LaunchTemplateName": template.name, "Version": version}
 
 
+def _user_data(self: Any) -> Base64EncodedString | None:
+    """moto keeps that of a further version as a text, and then refuses to start an instance from it."""
+    given = self.data.get("UserData")
+    return Base64EncodedString(given) if isinstance(given, str) else given
+
+
 def _active(self: Any) -> list[Any]:
     return [state for state in self.instance_states if state.lifecycle_state in ("Pending", "InService")]
 
@@ -324,6 +332,8 @@ def patch(runtime: Runtime) -> None:
     group: Any = FakeAutoScalingGroup
     group.replace_autoscaling_group_instances = _launch
     group.active_instances = _active
+    version: Any = LaunchTemplateVersion
+    version.user_data = property(_user_data)
     state: Any = InstanceState
     state.launch_template = property(_launched_template)
     ec2: Any = EC2Backend
