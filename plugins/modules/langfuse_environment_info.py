@@ -24,7 +24,8 @@ notes:
     rds:DescribeDBInstances, rds:DescribeDBSubnetGroups, rds:DescribeDBClusterParameterGroups,
     elasticache:DescribeReplicationGroups, elasticache:DescribeCacheClusters, elasticache:DescribeCacheSubnetGroups,
     elasticache:DescribeCacheParameterGroups, elasticache:ListTagsForResource, elasticfilesystem:DescribeFileSystems,
-    elasticfilesystem:DescribeAccessPoints, elasticfilesystem:DescribeMountTargets,
+    elasticfilesystem:DescribeAccessPoints, elasticfilesystem:DescribeMountTargets, autoscaling:DescribeAutoScalingGroups,
+    ec2:DescribeLaunchTemplates, ec2:DescribeVolumes, iam:GetInstanceProfile,
     elasticloadbalancing:DescribeLoadBalancers, elasticloadbalancing:DescribeListeners,
     elasticloadbalancing:DescribeLoadBalancerAttributes, elasticloadbalancing:DescribeTags,
     elasticloadbalancing:DescribeTargetGroups, ecr:DescribePullThroughCacheRules, ecr:DescribeRepositories,
@@ -208,7 +209,7 @@ environment:
         replication_group_id: langfuse-staging
         node_ids: [langfuse-staging-001]
     clickhouse:
-      description: ClickHouse on ECS; absent where it runs elsewhere.
+      description: ClickHouse on ECS; absent where it runs elsewhere. C(nodes) are those on EC2.
       type: dict
       sample:
         state: available
@@ -216,6 +217,12 @@ environment:
         file_system_id: fs-0123456789abcdef0
         throughput_mode: elastic
         access_point_id: fsap-0123456789abcdef0
+        nodes:
+          - name: langfuse-staging-clickhouse-1
+            instance_id: i-0123456789abcdef0
+            volume_id: vol-0123456789abcdef0
+            volume_size: 100
+            availability_zone: eu-central-1a
         registry_arn: arn:aws:servicediscovery:eu-central-1:123456789012:service/srv-0123456789abcdef
         service_name: clickhouse
         task_definition_arn: arn:aws:ecs:eu-central-1:123456789012:task-definition/langfuse-staging-clickhouse:1

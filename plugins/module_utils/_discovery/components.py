@@ -309,6 +309,45 @@ def running_owned(found: Shape, component: str) -> Owned:
     ]
 
 
+def group_state(group: Shape) -> str:
+    """An auto scaling group by its instances; it has a status only while it is deleted."""
+    if group.get("Status"):
+        return DELETING
+    working = [item for item in group["Instances"] if item["LifecycleState"] == "InService"]
+    return AVAILABLE if len(working) >= group["DesiredCapacity"] else CREATING
+
+
+def nodes(found: Shape) -> list[Shape]:
+    """The nodes of ClickHouse on EC2, each with its volume and the instance that it runs on now."""
+    groups = {item["AutoScalingGroupName"]: item for item in found["scaling_groups"]}
+    volumes = {tag(item, "Name"): item for item in found["volumes"]}
+    result = []
+    for name in sorted({*groups, *volumes}):
+        volume = volumes.get(name, {})
+        instances = [item["InstanceId"] for item in groups.get(name, {}).get("Instances") or []]
+        result.append(
+            {
+                "name": name,
+                "instance_id": next(iter(instances), ""),
+                "volume_id": volume.get("VolumeId", ""),
+                "volume_size": volume.get("Size", 0),
+                "availability_zone": volume.get("AvailabilityZone", ""),
+            }
+        )
+    return result
+
+
+def nodes_owned(found: Shape) -> Owned:
+    role, profile = found["role_clickhouse-node"], found["instance_profile"]
+    return [
+        *(("auto_scaling_group", item["AutoScalingGroupName"]) for item in found["scaling_groups"]),
+        *(("launch_template", item["LaunchTemplateId"]) for item in found["launch_templates"]),
+        *(("volume", item["VolumeId"]) for item in found["volumes"]),
+        *([("role", role["Arn"])] if role else []),
+        *([("instance_profile", profile["Arn"])] if profile else []),
+    ]
+
+
 def clickhouse(found: Shape, identity: Shape) -> Part:
     file_system, registry = found["file_system"], found["registry"]
     shape = file_system or {}
@@ -318,11 +357,18 @@ def clickhouse(found: Shape, identity: Shape) -> Part:
     states = [word(item["LifeCycleState"]) for item in ([shape] if file_system else []) + points + targets]
     states += [part["state"]] if part["state"] != ABSENT else []
     states += [AVAILABLE] if registry else []
-    complete = bool(file_system and points and targets and registry and found["services"].get("clickhouse"))
+    states += [word(item["State"]) for item in found["volumes"]] + [
+        group_state(item) for item in found["scaling_groups"]
+    ]
+    states += [AVAILABLE] if nodes_owned(found) else []
+    on_fargate = file_system and points and targets
+    on_ec2 = all(found[name] for name in ("scaling_groups", "launch_templates", "volumes", "instance_profile"))
+    complete = bool((on_fargate or on_ec2) and registry and found["services"].get("clickhouse"))
     owned = running_owned(found, "clickhouse")
     owned += [("file_system", shape["FileSystemId"])] if file_system else []
     owned += [("access_point", item["AccessPointId"]) for item in points]
     owned += [("cloudmap_service", registry["Id"])] if registry else []
+    owned += nodes_owned(found)
     return {
         **part,
         "state": with_parts(states, complete),
@@ -331,6 +377,7 @@ def clickhouse(found: Shape, identity: Shape) -> Part:
         "throughput_mode": shape.get("ThroughputMode", ""),
         "access_point_id": points[0]["AccessPointId"] if points else "",
         "registry_arn": registry["Arn"] if registry else "",
+        "nodes": nodes(found),
     }, owned
 
 

@@ -43,6 +43,11 @@ READINGS: dict[str, tuple[str, Callable[..., Any]]] = {
     "cache_parameter_groups": ("elasticache", readings.cache_parameter_groups),
     "file_system": ("efs", readings.file_system),
     "registry": ("servicediscovery", readings.registry),
+    "scaling_groups": ("autoscaling", readings.scaling_groups),
+    "launch_templates": ("ec2", readings.launch_templates),
+    "volumes": ("ec2", readings.volumes),
+    "instance_profile": ("iam", readings.instance_profile),
+    "role_clickhouse-node": ("iam", readings.role("clickhouse-node")),
     "load_balancer": ("elbv2", readings.load_balancer),
     "target_group": ("elbv2", readings.target_group),
     "user_pool": ("cognito-idp", readings.user_pool),
@@ -59,10 +64,11 @@ READINGS: dict[str, tuple[str, Callable[..., Any]]] = {
 }
 EXTRA: dict[str, tuple[str, ...]] = {
     "bucket": ("account_id", "region"),
-    **{f"role_{kind}": ("region",) for kind in ROLES},
     "topic": ("account_id", "region", "partition"),
     "dashboard": ("region",),
     "role_backup": ("region",),
+    **{f"role_{kind}": ("region",) for kind in (*ROLES, "clickhouse-node")},
+    "instance_profile": ("region",),
 }
 NEEDS: dict[str, tuple[str, ...]] = {
     "network": (
@@ -74,7 +80,10 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "compute": ("cluster", *(f"role_{kind}" for kind in ROLES), "log_groups", "namespace", "pull_through_cache"),
     "database": ("db_cluster", "db_instances", "db_subnet_group", "db_parameter_groups"),
     "cache": ("replication_group", "cache_subnet_group", "cache_parameter_groups"),
-    "clickhouse": ("file_system", "registry", "services", "definition_clickhouse"),
+    "clickhouse": (
+        *("file_system", "registry", "services", "definition_clickhouse"),
+        *("scaling_groups", "launch_templates", "volumes", "instance_profile", "role_clickhouse-node"),
+    ),
     "ingress": ("load_balancer", "target_group"),
     "sign_in": ("user_pool", "sign_in_secret"),
     "migration": ("definition_migration", "definition_schema-check"),
@@ -92,6 +101,7 @@ LISTS = frozenset(
         *("log_groups", "db_instances", "db_parameter_groups", "cache_parameter_groups", "services"),
         "scalable_targets",
         "alarms",
+        *("scaling_groups", "launch_templates", "volumes"),
     )
 )
 

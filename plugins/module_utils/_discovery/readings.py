@@ -83,17 +83,21 @@ def identity(clients: Clients) -> Shape:
     return found
 
 
+def by_tags(name: str, component: str) -> list[Shape]:
+    """The filters of EC2's and Auto Scaling's describe calls for what a component of the environment owns."""
+    return [
+        {"Name": "tag:langfuse:environment", "Values": [name]},
+        {"Name": "tag:langfuse:component", "Values": [component]},
+    ]
+
+
 # --- network: everything by its tags, since only the VPC's id leads to the rest ---
 
 
 def _ec2(operation: str, key: str) -> Callable[[Clients, str], list[Shape]]:
     @reading(f"the {key} (ec2:{operation})", [])
     def read(clients: Clients, name: str) -> list[Shape]:
-        filters = [
-            {"Name": "tag:langfuse:environment", "Values": [name]},
-            {"Name": "tag:langfuse:component", "Values": ["network"]},
-        ]
-        return pages(clients["ec2"], operation, key, Filters=filters)
+        return pages(clients["ec2"], operation, key, Filters=by_tags(name, "network"))
 
     return read
 
@@ -132,11 +136,7 @@ def _tags(shape: Shape) -> dict[str, str]:
 
 @reading("the Addresses (ec2:DescribeAddresses)", [])
 def addresses(clients: Clients, name: str) -> list[Shape]:
-    filters = [
-        {"Name": "tag:langfuse:environment", "Values": [name]},
-        {"Name": "tag:langfuse:component", "Values": ["network"]},
-    ]
-    return list(clients["ec2"].describe_addresses(Filters=filters)["Addresses"])
+    return list(clients["ec2"].describe_addresses(Filters=by_tags(name, "network"))["Addresses"])
 
 
 @reading("the private DNS namespace (servicediscovery:ListNamespaces)")
@@ -275,6 +275,36 @@ def registry(clients: Clients, name: str) -> Shape | None:
     filters = [{"Name": "NAMESPACE_ID", "Values": [found_namespace["Id"]], "Condition": "EQ"}]
     found = pages(clients["servicediscovery"], "list_services", "Services", Filters=filters)
     return next((item for item in found if item["Name"] == "clickhouse"), None)
+
+
+@reading("the auto scaling groups of ClickHouse (autoscaling:DescribeAutoScalingGroups)", [])
+def scaling_groups(clients: Clients, name: str) -> list[Shape]:
+    filters = by_tags(name, "clickhouse")
+    return pages(clients["autoscaling"], "describe_auto_scaling_groups", "AutoScalingGroups", Filters=filters)
+
+
+@reading("the launch templates of ClickHouse (ec2:DescribeLaunchTemplates)", [])
+def launch_templates(clients: Clients, name: str) -> list[Shape]:
+    filters = by_tags(name, "clickhouse")
+    return pages(clients["ec2"], "describe_launch_templates", "LaunchTemplates", Filters=filters)
+
+
+@reading("the volumes of ClickHouse (ec2:DescribeVolumes)", [])
+def volumes(clients: Clients, name: str) -> list[Shape]:
+    """The nodes' data; the instances' own disks have the same tags and another name, and go with the instances."""
+    filters = [
+        *by_tags(name, "clickhouse"),
+        {"Name": "tag:Name", "Values": [f"{name}-clickhouse-?"]},
+        {"Name": "status", "Values": ["creating", "available", "in-use"]},
+    ]
+    return pages(clients["ec2"], "describe_volumes", "Volumes", Filters=filters)
+
+
+@reading("the instance profile of ClickHouse (iam:GetInstanceProfile)")
+def instance_profile(clients: Clients, name: str, region: str) -> Shape | None:
+    profile = f"{name}-{region}-clickhouse-node"
+    found: Shape = clients["iam"].get_instance_profile(InstanceProfileName=profile)["InstanceProfile"]
+    return found
 
 
 @reading("the load balancer (elasticloadbalancing:DescribeLoadBalancers)")

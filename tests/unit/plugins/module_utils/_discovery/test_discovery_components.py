@@ -28,6 +28,7 @@ def nothing(component: str) -> dict[str, Any]:
         "web": ("scalable_targets",),
         "worker": ("scalable_targets",),
         "monitoring": ("alarms",),
+        "clickhouse": ("scaling_groups", "launch_templates", "volumes"),
     }.get(component, ())  # fmt: skip
     singles = {
         "network": ("namespace",),
@@ -44,7 +45,7 @@ def nothing(component: str) -> dict[str, Any]:
         ),
         "database": ("db_cluster", "db_subnet_group"),
         "cache": ("replication_group", "cache_subnet_group"),
-        "clickhouse": ("file_system", "registry", "definition_clickhouse"),
+        "clickhouse": ("file_system", "registry", "definition_clickhouse", "instance_profile", "role_clickhouse-node"),
         "ingress": ("load_balancer", "target_group"),
         "sign_in": ("user_pool", "sign_in_secret"),
         "migration": ("definition_migration", "definition_schema-check"),
@@ -405,3 +406,80 @@ def test_what_alarms_need_of_other_components() -> None:
 def test_every_component_names_the_services_it_asks() -> None:
     for component in components.COMPONENTS:
         assert environment.services_of([component])
+
+
+def clickhouse_on_ec2(**changes: Any) -> dict[str, Any]:
+    instance = {"InstanceId": "i-1", "LifecycleState": "InService"}
+    service = {"serviceName": "clickhouse", "serviceArn": "arn:s", "status": "ACTIVE", "runningCount": 1, "desiredCount": 1,
+               "deployments": [{"status": "PRIMARY", "rolloutState": "COMPLETED"}]}  # fmt: skip
+    return {
+        **nothing("clickhouse"),
+        "services": {"clickhouse": service},
+        "definition_clickhouse": {"taskDefinitionArn": "arn:t", "containerDefinitions": [{"image": "i"}]},
+        "registry": {"Id": "srv-1", "Arn": "arn:r"},
+        "scaling_groups": [
+            {"AutoScalingGroupName": "staging-clickhouse-1", "DesiredCapacity": 1, "Instances": [instance]}
+        ],
+        "launch_templates": [{"LaunchTemplateId": "lt-1"}],
+        "volumes": [
+            named("staging-clickhouse-1", VolumeId="vol-1", Size=100, State="in-use", AvailabilityZone="eu-central-1b")
+        ],
+        "instance_profile": {"Arn": "arn:p"},
+        "role_clickhouse-node": {"Arn": "arn:n"},
+        **changes,
+    }
+
+
+def test_clickhouse_on_ec2() -> None:
+    part, owned = components.clickhouse(clickhouse_on_ec2(), IDENTITY)
+    assert part["state"] == "available"
+    assert part["nodes"] == [
+        {
+            "name": "staging-clickhouse-1",
+            "instance_id": "i-1",
+            "volume_id": "vol-1",
+            "volume_size": 100,
+            "availability_zone": "eu-central-1b",
+        }
+    ]
+    assert dict(owned) == {
+        "service": "arn:s",
+        "task_definition": "arn:t",
+        "cloudmap_service": "srv-1",
+        "auto_scaling_group": "staging-clickhouse-1",
+        "launch_template": "lt-1",
+        "volume": "vol-1",
+        "role": "arn:n",
+        "instance_profile": "arn:p",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [
+        ({"volumes": []}, "incomplete"),
+        ({"scaling_groups": []}, "incomplete"),
+        ({"launch_templates": []}, "incomplete"),
+        ({"instance_profile": None}, "incomplete"),
+        ({"registry": None}, "incomplete"),
+        ({"volumes": [named("staging-clickhouse-1", VolumeId="v", State="creating")]}, "creating"),
+        ({"scaling_groups": [{"AutoScalingGroupName": "x", "DesiredCapacity": 1, "Instances": []}]}, "creating"),
+        (
+            {
+                "scaling_groups": [
+                    {"AutoScalingGroupName": "x", "DesiredCapacity": 0, "Instances": [], "Status": "Delete"}
+                ]
+            },
+            "deleting",
+        ),
+    ],
+)
+def test_states_of_clickhouse_on_ec2(changes: dict[str, Any], state: str) -> None:
+    assert components.clickhouse(clickhouse_on_ec2(**changes), IDENTITY)[0]["state"] == state
+
+
+def test_a_volume_that_was_kept_is_found() -> None:
+    kept = {**nothing("clickhouse"), "volumes": clickhouse_on_ec2()["volumes"]}
+    part, owned = components.clickhouse(kept, IDENTITY)
+    assert part["state"] == "incomplete"
+    assert (part["nodes"][0]["instance_id"], owned) == ("", [("volume", "vol-1")])
