@@ -202,7 +202,9 @@ def test_the_folder_of_the_host_counts() -> None:
         }
 
     assert compare(definition("/mnt/data"), definition("/mnt/data")) == ({}, {})
-    assert compare(definition("/mnt/data"), definition("/mnt/other"))[1] == {"volumes.data.host.sourcePath": "/mnt/data"}
+    assert compare(definition("/mnt/data"), definition("/mnt/other"))[1] == {
+        "volumes.data.host.sourcePath": "/mnt/data"
+    }
 
 
 def test_labels_and_values_may_be_empty() -> None:
