@@ -182,6 +182,21 @@ options:
   clickhouse_memory:
     description: Memory of ClickHouse in MiB.
     type: raw
+  clickhouse_cpu_architecture:
+    description: CPU architecture of ClickHouse; O(langfuse_cpu_architecture) where it is left out.
+    type: raw
+  clickhouse_instance_type:
+    description: EC2 instance type of ClickHouse's node, for O(clickhouse_mode=ec2).
+    type: raw
+  clickhouse_volume_size:
+    description: Size of the node's volume in GiB.
+    type: raw
+  clickhouse_volume_iops:
+    description: I/O operations per second of the node's volume.
+    type: raw
+  clickhouse_volume_throughput:
+    description: MiB per second of the node's volume.
+    type: raw
   web_cpu:
     description: Fargate CPU units of a web task.
     type: raw
@@ -328,9 +343,9 @@ options:
       - Whether to check credentials, region and zones, and the values of the environment's secret where that exists.
       - Where workers are scaled by their queues, whether another environment of the account and region is too.
       - Calls C(sts:GetCallerIdentity), C(ec2:DescribeAvailabilityZones), C(secretsmanager:GetSecretValue) and
-        C(application-autoscaling:DescribeScalingPolicies), and for a VPC that is given C(ec2:DescribeVpcs),
-        C(ec2:DescribeVpcAttribute), C(ec2:DescribeSubnets), C(ec2:DescribeRouteTables) and C(ec2:DescribeVpcEndpoints). Nothing is
-        written, and no value returned.
+        C(application-autoscaling:DescribeScalingPolicies), with ClickHouse on EC2 C(ec2:DescribeInstanceTypes), and for a VPC
+        that is given C(ec2:DescribeVpcs), C(ec2:DescribeVpcAttribute), C(ec2:DescribeSubnets), C(ec2:DescribeRouteTables) and
+        C(ec2:DescribeVpcEndpoints). Nothing is written, and no value returned.
     type: bool
     default: true
   secret_name:
@@ -412,6 +427,7 @@ from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.aws impo
 from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.findings import Finding
 from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.module import LangfuseModule
 from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.preflight import (
+    instance_findings,
     judge,
     scaled_by_backlog,
     secret_findings,
@@ -447,7 +463,7 @@ def ask_aws(module: LangfuseModule) -> tuple[list[Finding], list[Finding], str]:
         return [Finding("AWS credentials", f"AWS did not accept them ({error})", credentials_fix(error))], [], ""
     findings: list[Finding] = []
     warnings: list[Finding] = []
-    for question in (ask_for_zones, ask_for_network, ask_for_secret):
+    for question in (ask_for_zones, ask_for_network, ask_for_instance_type, ask_for_secret):
         try:
             errors, doubts = question(module)
             findings += errors
@@ -517,6 +533,22 @@ def ask_for_network(module: LangfuseModule) -> Answer:
     )
     errors, warnings = subnet_findings(module.params, subnets, route_tables, endpoints)
     return vpc_findings(module.params, vpc) + errors, warnings
+
+
+def ask_for_instance_type(module: LangfuseModule) -> Answer:
+    """Whether the region has the instance type of ClickHouse's node, and what that is."""
+    from botocore.exceptions import ClientError
+
+    kind = module.params["clickhouse_instance_type"]
+    if module.params["clickhouse_mode"] != "ec2" or not kind:
+        return [], []
+    try:
+        found = connect(module, "ec2").describe_instance_types(InstanceTypes=[str(kind)])["InstanceTypes"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("InvalidInstanceType", "InvalidParameterValue"):
+            raise
+        found = []
+    return instance_findings(module.params, found[0] if found else None), []
 
 
 def ask_for_secret(module: LangfuseModule) -> Answer:
@@ -596,6 +628,11 @@ RAW = (
     "clickhouse_database",
     "clickhouse_cpu",
     "clickhouse_memory",
+    "clickhouse_cpu_architecture",
+    "clickhouse_instance_type",
+    "clickhouse_volume_size",
+    "clickhouse_volume_iops",
+    "clickhouse_volume_throughput",
     "web_cpu",
     "web_memory",
     "web_desired_count",

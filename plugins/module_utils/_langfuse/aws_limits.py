@@ -39,6 +39,16 @@ LOG_RETENTION_DAYS = frozenset({1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 
 # ElastiCache for Valkey.
 VALKEY = ("7.2", "8.0", "8.1", "8.2", "9.0", "9.1")
 
+# A gp3 volume: GiB, I/O operations and MiB per second, as amazon.aws.ec2_vol takes them (up to 11.4; AWS itself goes to 80000 and
+# 2000 since 2025-09); and how many operations a GiB, and how much throughput an operation allows (EBS guide, general-purpose).
+GP3_SIZE = (1, 16384)
+GP3_IOPS = (3000, 16000)
+GP3_THROUGHPUT = (125, 1000)
+GP3_IOPS_PER_GIB = 500
+GP3_THROUGHPUT_PER_IOPS = 0.25
+# Share of an EC2 instance's memory that Linux and the ECS agent leave to tasks.
+NODE_MEMORY_SHARE = 0.9
+
 # A VPC's range, and the smallest subnet that a load balancer takes. The role network cuts the range into 16 subnets.
 VPC_PREFIXES = range(16, 29)
 SUBNET_BITS = 4

@@ -18,7 +18,13 @@ from .aws_limits import (
     AURORA_POSTGRESQL,
     CAPACITY,
     FARGATE_SIZES,
+    GP3_IOPS,
+    GP3_IOPS_PER_GIB,
+    GP3_SIZE,
+    GP3_THROUGHPUT,
+    GP3_THROUGHPUT_PER_IOPS,
     LOG_RETENTION_DAYS,
+    NODE_MEMORY_SHARE,
     SMALLEST_SUBNET,
     SUBNET_BITS,
     VALKEY,
@@ -45,9 +51,10 @@ PULL_THROUGH_SECRET = re.compile(
     r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:ecr-pullthroughcache/[\w/+=.@-]+"
 )
 DATABASE_MODES = ("aurora", "external")
-CLICKHOUSE_MODES = ("fargate", "external")
+CLICKHOUSE_MODES = ("fargate", "ec2", "external")
 ARCHITECTURES = ("ARM64", "X86_64")
 SSL_MODES = ("require", "prefer", "disable")
+INSTANCE_TYPE = re.compile(r"[a-z][a-z0-9-]*\d[a-z0-9-]*\.[a-z0-9-]+")
 RESERVED_USERS = ("admin", "postgres", "rdsadmin", "user")
 # How people can be told; the others of SNS are for machines, and http shows alarms to everybody on the way.
 PROTOCOLS = ("email", "email-json", "https", "sms", "sqs", "lambda")
@@ -248,7 +255,7 @@ def sign_in(given: Variables) -> Findings:
 
 def fargate_sizes(given: Variables) -> Findings:
     for task in TASKS:
-        if task == "clickhouse" and given.get("clickhouse_mode") == "external":
+        if task == "clickhouse" and given.get("clickhouse_mode") in ("ec2", "external"):
             continue
         cpu, memory = given.get(f"{task}_cpu"), given.get(f"{task}_memory")
         if cpu is None or memory is None:
@@ -270,6 +277,8 @@ def recommended_sizes(given: Variables) -> Findings:
         if task == "clickhouse" and given.get("clickhouse_mode") == "external":
             continue
         for part, least in (("cpu", cpu), ("memory", memory)):
+            if task == "clickhouse" and part == "cpu" and given.get("clickhouse_mode") == "ec2":
+                continue
             value = _whole(given.get(f"{task}_{part}"))
             if value is not None and value < least:
                 yield Finding(
@@ -531,7 +540,7 @@ def clickhouse(given: Variables) -> Findings:
             "langfuse_version",
             f"the migrations of Langfuse {first} to {mended.major}.{mended.minor - 1} fail on EFS, where clickhouse_mode "
             "fargate keeps its data",
-            f"set {mended} or later, or clickhouse_mode to external",
+            f"set {mended} or later, or clickhouse_mode to ec2 or external",
         )
     value = given.get("clickhouse_version")
     if value is None:
@@ -547,6 +556,42 @@ def clickhouse(given: Variables) -> Findings:
             f"Langfuse {langfuse} needs ClickHouse {least} or later, not {value}",
             f"set {least} or later; {recommended} is recommended",
         )
+
+
+def clickhouse_volume(given: Variables) -> Findings:
+    """The numbers of the volume, and that the instance type is one."""
+    if given.get("clickhouse_mode") != "ec2":
+        return
+    numbers = {}
+    for part, unit, (low, high) in (
+        ("size", "GiB", GP3_SIZE),
+        ("iops", "operations per second", GP3_IOPS),
+        ("throughput", "MiB per second", GP3_THROUGHPUT),
+    ):
+        value = given.get(f"clickhouse_volume_{part}")
+        numbers[part] = _whole(value)
+        if value is not None and (numbers[part] is None or not low <= (numbers[part] or 0) <= high):
+            yield Finding(f"clickhouse_volume_{part}", f"gp3 has no volumes of {value} {unit}", f"set {low} to {high}")
+            return
+    size, iops, throughput = numbers["size"], numbers["iops"], numbers["throughput"]
+    if size and iops and iops > max(GP3_IOPS[0], size * GP3_IOPS_PER_GIB):
+        yield Finding(
+            "clickhouse_volume_iops",
+            f"gp3 has {GP3_IOPS_PER_GIB} operations per second for each GiB at most, and {iops} are more than {size} GiB allow",
+            f"set {max(GP3_IOPS[0], size * GP3_IOPS_PER_GIB)} at most, or a larger clickhouse_volume_size",
+        )
+    if iops and throughput and throughput > iops * GP3_THROUGHPUT_PER_IOPS:
+        yield Finding(
+            "clickhouse_volume_throughput",
+            f"gp3 has a MiB per second for every four operations, and {throughput} are more than {iops} operations allow",
+            f"set {int(iops * GP3_THROUGHPUT_PER_IOPS)} at most, or clickhouse_volume_iops to {throughput * 4}",
+        )
+
+
+def clickhouse_instance(given: Variables) -> Findings:
+    value = given.get("clickhouse_instance_type")
+    if given.get("clickhouse_mode") == "ec2" and value is not None and not INSTANCE_TYPE.fullmatch(str(value)):
+        yield Finding("clickhouse_instance_type", f"'{value}' is not an EC2 instance type", "set one such as r7g.large")
 
 
 def architecture(given: Variables) -> Findings:
@@ -713,6 +758,8 @@ CHECKS = (
     log_retention,
     engine_versions,
     clickhouse,
+    clickhouse_volume,
+    clickhouse_instance,
     architecture,
     subscriptions,
     alarms,
@@ -850,6 +897,48 @@ def shared_metrics(name: str, policies: list[dict[str, Any]]) -> list[Finding]:
 def _queries(policy: dict[str, Any]) -> list[dict[str, Any]]:
     configuration = policy.get("TargetTrackingScalingPolicyConfiguration") or {}
     return (configuration.get("CustomizedMetricSpecification") or {}).get("Metrics") or []
+
+
+def instance_findings(given: Variables, offered: Variables | None) -> list[Finding]:
+    """What is wrong with the instance type of ClickHouse's node, once AWS has described it.
+
+    :param offered: the element of ec2:DescribeInstanceTypes; None where the region does not have the type.
+    """
+    kind = given.get("clickhouse_instance_type")
+    if offered is None:
+        region = given.get("langfuse_region")
+        problem = f"the region {region} has no instance type '{kind}'"
+        return [Finding("clickhouse_instance_type", problem, "set one that it has, such as m7g.xlarge")]
+    findings = []
+    architecture = str(given.get("clickhouse_cpu_architecture") or given.get("langfuse_cpu_architecture") or "ARM64")
+    known = {"ARM64": "arm64", "X86_64": "x86_64"}
+    has = offered.get("ProcessorInfo", {}).get("SupportedArchitectures") or []
+    if known.get(architecture) not in has:
+        fitting = [name for name, theirs in known.items() if theirs in has]
+        findings.append(
+            Finding(
+                "clickhouse_instance_type",
+                f"{kind} has the architecture {' or '.join(fitting) or 'of another kind'}, not {architecture}",
+                f"set {'a Graviton type such as r7g.large' if architecture == 'ARM64' else 'a type such as r7i.large'}, or "
+                "clickhouse_cpu_architecture to what it has",
+            )
+        )
+    memory, size = _whole(given.get("clickhouse_memory")), offered.get("MemoryInfo", {}).get("SizeInMiB", 0)
+    most = int(size * NODE_MEMORY_SHARE)
+    if memory is not None and memory > most:
+        findings.append(
+            Finding(
+                "clickhouse_memory",
+                f"{memory} MiB are more than {kind} can give to a task of its {size} MiB",
+                f"set {most} at most, or a larger clickhouse_instance_type",
+            )
+        )
+    if offered.get("EbsInfo", {}).get("NvmeSupport") == "unsupported":
+        problem = f"{kind} does not show its volumes as NVMe devices, by which the node finds its own"
+        findings.append(
+            Finding("clickhouse_instance_type", problem, "set a type of the Nitro system, such as r7g.large")
+        )
+    return findings
 
 
 def _whole(value: Any) -> int | None:

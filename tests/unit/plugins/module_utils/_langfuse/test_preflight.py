@@ -12,6 +12,7 @@ import yaml
 from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.aws_limits import FARGATE_SIZES
 from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.preflight import (
     Judgement,
+    instance_findings,
     judge,
     secret_findings,
     shared_metrics,
@@ -220,7 +221,7 @@ REFUSALS: list[tuple[str, dict[str, Any], str, str, str]] = [
     ("logs of AWS", {"compute_log_retention_days": 1096}, "compute_log_retention_days", "1096 days", "1827"),
     ("no web", {"web_desired_count": 0}, "web_desired_count", "not a number", "1 or more"),
     ("half a worker", {"worker_desired_count": 1.5}, "worker_desired_count", "not a number", "1 or more"),
-    ("mode", {"clickhouse_mode": "lambda"}, "clickhouse_mode", "not a way", "fargate or external"),
+    ("mode", {"clickhouse_mode": "lambda"}, "clickhouse_mode", "not a way", "fargate or ec2 or external"),
     ("external", {"clickhouse_mode": "external"}, "clickhouse_host", "no host", "host name"),
     ("old ClickHouse", {"clickhouse_version": "23.8"}, "clickhouse_version", "24.3 or later", "26.4"),
     (
@@ -547,6 +548,75 @@ def test_no_value_of_a_secret_is_in_a_finding() -> None:
     judgement = judged(langfuse_settings={"ENCRYPTION_KEY": "not-hexadecimal", "SALT": "salty-salt"})
     assert not [value for value in ("not-hexadecimal", "salty-salt") if value in str(judgement.errors)]
     assert {"not-hexadecimal", "salty-salt"} <= judgement.leaked
+
+
+ON_EC2 = {
+    "clickhouse_mode": "ec2",
+    "clickhouse_memory": 14336,
+    "clickhouse_instance_type": "r7g.large",
+    "clickhouse_volume_size": 100,
+    "clickhouse_volume_iops": 3000,
+    "clickhouse_volume_throughput": 125,
+}
+LARGE: dict[str, Any] = {
+    "ProcessorInfo": {"SupportedArchitectures": ["arm64"]},
+    "MemoryInfo": {"SizeInMiB": 16384},
+    "EbsInfo": {"NvmeSupport": "required"},
+}
+
+
+def test_clickhouse_on_ec2_needs_no_fargate_size_and_no_efs() -> None:
+    assert judged(**ON_EC2, clickhouse_cpu=1, langfuse_version="3.210.0") == Judgement()
+
+
+@pytest.mark.parametrize(
+    ("changes", "variable", "problem", "fix"),
+    [
+        ({"clickhouse_volume_size": 0}, "clickhouse_volume_size", "0 GiB", "1 to 16384"),
+        ({"clickhouse_volume_size": "much"}, "clickhouse_volume_size", "much", "1 to 16384"),
+        ({"clickhouse_volume_iops": 2000}, "clickhouse_volume_iops", "2000 operations", "3000 to 16000"),
+        ({"clickhouse_volume_throughput": 2000}, "clickhouse_volume_throughput", "2000 MiB", "125 to 1000"),
+        (
+            {"clickhouse_volume_size": 20, "clickhouse_volume_iops": 12000},
+            "clickhouse_volume_iops",
+            "more than 20 GiB allow",
+            "10000 at most",
+        ),
+        ({"clickhouse_volume_throughput": 800}, "clickhouse_volume_throughput", "3000 operations", "750 at most"),
+        ({"clickhouse_instance_type": "large"}, "clickhouse_instance_type", "not an EC2 instance type", "r7g.large"),
+    ],
+)
+def test_clickhouse_on_ec2(changes: dict[str, Any], variable: str, problem: str, fix: str) -> None:
+    (finding,) = judged(**{**ON_EC2, **changes}).errors
+    assert finding.option == variable
+    assert problem in finding.problem
+    assert fix in finding.fix
+    # None of it matters where ClickHouse runs elsewhere.
+    assert judged(**{**ON_EC2, **changes, "clickhouse_mode": "fargate"}).errors == []
+
+
+def test_little_volumes_have_their_3000_operations() -> None:
+    assert judged(**{**ON_EC2, "clickhouse_volume_size": 1}) == Judgement()
+
+
+@pytest.mark.parametrize(
+    ("changes", "offered", "variable", "text"),
+    [
+        ({}, None, "clickhouse_instance_type", "no instance type 'r7g.large'"),
+        ({"langfuse_cpu_architecture": "X86_64"}, LARGE, "clickhouse_instance_type", "architecture ARM64, not X86_64"),
+        ({"clickhouse_cpu_architecture": "X86_64"}, LARGE, "clickhouse_instance_type", "r7i.large"),
+        ({"clickhouse_memory": 15360}, LARGE, "clickhouse_memory", "14745 at most"),
+        ({}, {**LARGE, "EbsInfo": {"NvmeSupport": "unsupported"}}, "clickhouse_instance_type", "NVMe"),
+    ],
+)
+def test_instance_types(changes: dict[str, Any], offered: dict[str, Any] | None, variable: str, text: str) -> None:
+    (finding,) = instance_findings({**GOOD, **ON_EC2, **changes}, offered)
+    assert finding.option == variable
+    assert text in str(finding)
+
+
+def test_an_instance_type_that_fits() -> None:
+    assert instance_findings({**GOOD, **ON_EC2}, LARGE) == []
 
 
 def test_an_external_clickhouse_needs_no_task_and_no_efs() -> None:
