@@ -26,6 +26,8 @@ SECONDS: dict[str, float] = {
     "vpc_endpoint.delete": 60,
     "load_balancer.create": 150,  # 16637
     "load_balancer_interfaces.delete": 120,
+    "certificate.records": 5,
+    "certificate.validate": 60,  # hashicorp/terraform 21687
     "db_cluster.create": 60,  # 48948
     "db_cluster.modify": 30,
     "db_cluster.delete": 90,
