@@ -231,7 +231,7 @@ environment:
         running_count: 1
         desired_count: 1
     ingress:
-      description: The load balancer; C(url) is HTTPS where it listens to that.
+      description: The load balancer; C(url) is HTTPS where it listens to that. C(certificates) are those that were requested for it.
       type: dict
       sample:
         state: available
@@ -241,6 +241,10 @@ environment:
           arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/langfuse-staging/0123456789abcdef
         target_group_arn: arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/langfuse-staging-web/0123456789abcdef
         scheme: internet-facing
+        certificates:
+          - arn: arn:aws:acm:eu-central-1:123456789012:certificate/5d0c1f0e-1f6c-4f6a-9d5c-0d6a2f6f0c11
+            domain_name: langfuse.example.com
+            status: ISSUED
         listeners:
           - port: 80
             protocol: HTTP

@@ -107,8 +107,20 @@ options:
   network_public_subnet_ids:
     description: Public subnets of that VPC.
     type: raw
+  langfuse_domain:
+    description: Domain of the environment.
+    type: raw
   ingress_scheme:
-    description: Whether the load balancer faces the internet.
+    description: Whether the load balancer is reached from the internet.
+    type: raw
+  ingress_hosted_zone:
+    description: Name or id of the public hosted zone that the domain lies in.
+    type: raw
+  ingress_certificate_alternative_names:
+    description: Further names of the certificate that is requested.
+    type: raw
+  ingress_admin_cidrs:
+    description: Ranges from which the admin API is reached.
     type: raw
   ingress_listener:
     description: Whether the load balancer listens to HTTP or HTTPS.
@@ -603,7 +615,11 @@ RAW = (
     "network_vpc_id",
     "network_private_subnet_ids",
     "network_public_subnet_ids",
+    "langfuse_domain",
     "ingress_scheme",
+    "ingress_hosted_zone",
+    "ingress_certificate_alternative_names",
+    "ingress_admin_cidrs",
     "ingress_listener",
     "ingress_certificate_arn",
     "compute_log_retention_days",

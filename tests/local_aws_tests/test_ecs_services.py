@@ -365,6 +365,30 @@ def test_rules_of_a_listener(local: Local) -> None:
     assert requests.get(front["url"], timeout=5).status_code == 503
 
 
+@pytest.mark.parametrize(
+    ("ranges", "pattern", "path", "status"),
+    [
+        (["192.0.2.0/24", "127.0.0.0/8"], "/x*", "x/y", 418),
+        (["192.0.2.0/24"], "/x*", "x/y", 503),
+        # Brackets stand for themselves, and capitals for capitals.
+        (["127.0.0.1/32"], "/[x]*", "x", 503),
+        (["127.0.0.1/32"], "/x*", "X", 503),
+    ],
+)
+def test_sources_and_patterns(local: Local, ranges: list[str], pattern: str, path: str, status: int) -> None:
+    front = balanced(local)
+    local.client("elbv2").create_rule(
+        ListenerArn=front["listener"],
+        Priority=1,
+        Conditions=[
+            {"Field": "path-pattern", "Values": [pattern]},
+            {"Field": "source-ip", "SourceIpConfig": {"Values": ranges}},
+        ],
+        Actions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "418"}}],
+    )
+    assert requests.get(front["url"] + path, timeout=5).status_code == status
+
+
 # --- Cloud Map ---
 
 

@@ -156,6 +156,33 @@ def test_certificates(server: Server, ground: tuple[str, list[str], str]) -> Non
     certificate, key = self_signed("langfuse.example.com")
     issued = acm.import_certificate(Certificate=certificate, PrivateKey=key)["CertificateArn"]
     elb.create_listener(**request, Certificates=[{"CertificateArn": issued}])
+    # As long as a listener has it, it cannot be deleted.
+    with server.refuses("ResourceInUseException"):
+        acm.delete_certificate(CertificateArn=issued)
+    elb.delete_load_balancer(LoadBalancerArn=arn)
+    acm.delete_certificate(CertificateArn=issued)
+
+
+def test_values_of_a_rule(server: Server, ground: tuple[str, list[str], str]) -> None:
+    elb, arn = server.client("elbv2"), balancer(server, ground)
+    forward = [{"Type": "forward", "TargetGroupArn": target_group(server, ground[0])}]
+    listener = elb.create_listener(LoadBalancerArn=arn, Protocol="HTTP", Port=free_port(), DefaultActions=forward)
+
+    def make(priority: int, *counts: int) -> None:
+        conditions = [
+            {
+                "Field": "source-ip",
+                "SourceIpConfig": {"Values": [f"10.{index}.{number}.0/24" for number in range(count)]},
+            }
+            for index, count in enumerate(counts)
+        ]
+        listener_arn = listener["Listeners"][0]["ListenerArn"]
+        elb.create_rule(ListenerArn=listener_arn, Priority=priority, Conditions=conditions, Actions=forward)
+
+    for counts in ((4,), (3, 3)):
+        with server.refuses("TooManyConditionValues"):
+            make(1, *counts)
+    make(1, 3, 2)
     elb.delete_load_balancer(LoadBalancerArn=arn)
 
 

@@ -417,11 +417,19 @@ def ingress(found: Shape, _identity: Shape) -> Part:
             "",
         ),
         "scheme": shape.get("Scheme", ""),
+        "certificates": sorted(
+            (
+                {"arn": item["CertificateArn"], "domain_name": item["DomainName"], "status": item["Status"]}
+                for item in found["certificates"]
+            ),
+            key=lambda item: (item["domain_name"], item["arn"]),
+        ),
         "deletion_protection": shape.get("Attributes", {}).get("deletion_protection.enabled") == "true",
     }
     owned = [
         *([("load_balancer", shape["LoadBalancerArn"])] if balancer else []),
         *([("target_group", target_group["TargetGroupArn"])] if target_group else []),
+        *(("certificate", item["CertificateArn"]) for item in found["certificates"]),
     ]
     return part, owned
 

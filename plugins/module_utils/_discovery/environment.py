@@ -52,6 +52,7 @@ READINGS: dict[str, tuple[str, Callable[..., Any]]] = {
     "target_group": ("elbv2", readings.target_group),
     "user_pool": ("cognito-idp", readings.user_pool),
     "sign_in_secret": ("secretsmanager", readings.sign_in_secret),
+    "certificates": ("acm", readings.certificates),
     "services": ("ecs", readings.ecs_services),
     "scalable_targets": ("application-autoscaling", readings.scalable_targets),
     **{f"definition_{family}": ("ecs", readings.task_definition(family)) for family in readings.FAMILIES},
@@ -70,6 +71,8 @@ EXTRA: dict[str, tuple[str, ...]] = {
     **{f"role_{kind}": ("region",) for kind in (*ROLES, "clickhouse-node")},
     "instance_profile": ("region",),
 }
+# Further services that a reading asks.
+ALSO: dict[str, tuple[str, ...]] = {"certificates": ("resourcegroupstaggingapi",)}
 NEEDS: dict[str, tuple[str, ...]] = {
     "network": (
         *("vpcs", "subnets", "security_groups", "nat_gateways", "route_tables", "vpc_endpoints", "internet_gateways"),
@@ -84,7 +87,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
         *("file_system", "registry", "services", "definition_clickhouse"),
         *("scaling_groups", "launch_templates", "volumes", "instance_profile", "role_clickhouse-node"),
     ),
-    "ingress": ("load_balancer", "target_group"),
+    "ingress": ("load_balancer", "target_group", "certificates"),
     "sign_in": ("user_pool", "sign_in_secret"),
     "migration": ("definition_migration", "definition_schema-check"),
     "web": ("services", "scalable_targets", "definition_web"),
@@ -102,13 +105,15 @@ LISTS = frozenset(
         "scalable_targets",
         "alarms",
         *("scaling_groups", "launch_templates", "volumes"),
+        "certificates",
     )
 )
 
 
 def services_of(components: list[str]) -> set[str]:
     """The services that are asked for these components, besides STS."""
-    return {READINGS[name][0] for component in components for name in NEEDS[component]}
+    names = {name for component in components for name in NEEDS[component]}
+    return {service for name in names for service in (READINGS[name][0], *ALSO.get(name, ()))}
 
 
 def read(clients: readings.Clients, identity: Shape, components: list[str]) -> Shape:

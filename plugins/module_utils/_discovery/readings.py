@@ -362,6 +362,32 @@ def sign_in_secret(clients: Clients, name: str) -> Shape | None:
     return None if found.get("DeletedDate") else found
 
 
+@reading("the certificates (tag:GetResources, acm:DescribeCertificate)", [])
+def certificates(clients: Clients, name: str) -> list[Shape]:
+    """The certificates by their tags. Only the tagging API finds them without asking for the tags of every certificate of the
+    account; it lags behind, so that each is described too: what it lists in vain is gone.
+    """
+    filters = [
+        {"Key": "langfuse:environment", "Values": [name]},
+        {"Key": "langfuse:component", "Values": ["ingress"]},
+    ]
+    listed = pages(
+        clients["resourcegroupstaggingapi"],
+        "get_resources",
+        "ResourceTagMappingList",
+        TagFilters=filters,
+        ResourceTypeFilters=["acm:certificate"],
+    )
+    found = (_certificate(clients, name, item["ResourceARN"]) for item in listed)
+    return [certificate for certificate in found if certificate is not None]
+
+
+@reading("a certificate (acm:DescribeCertificate)")
+def _certificate(clients: Clients, _name: str, arn: str) -> Shape | None:
+    found: Shape = clients["acm"].describe_certificate(CertificateArn=arn)["Certificate"]
+    return found
+
+
 # --- what runs ---
 
 

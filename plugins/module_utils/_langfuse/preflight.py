@@ -51,6 +51,10 @@ PULL_THROUGH_SECRET = re.compile(
     r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:ecr-pullthroughcache/[\w/+=.@-]+"
 )
 DATABASE_MODES = ("aurora", "external")
+DOMAIN = re.compile(r"(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}\.?")
+ZONE_ID = re.compile(r"Z[A-Z0-9]+")
+# ACM user guide, gs-acm-request-public; guide of application load balancers, listener rules.
+MAX_CERTIFICATE_DOMAIN, MAX_SOURCE_RANGES = 64, 3
 CLICKHOUSE_MODES = ("fargate", "ec2", "external")
 ARCHITECTURES = ("ARM64", "X86_64")
 SSL_MODES = ("require", "prefer", "disable")
@@ -217,12 +221,102 @@ def listener(given: Variables) -> Findings:
         return
     if value not in ("http", "https"):
         yield Finding("ingress_listener", f"'{value}' is not a listener", "set http or https")
-    certificate = given.get("ingress_certificate_arn") or ""
-    if value == "https" and not CERTIFICATE.fullmatch(str(certificate)):
+    certificate = str(given.get("ingress_certificate_arn") or "")
+    if certificate and not CERTIFICATE.fullmatch(certificate):
         yield Finding(
             "ingress_certificate_arn",
-            f"'{certificate}' is not the ARN of a certificate, which HTTPS needs",
-            "set the ARN of an issued ACM certificate of the same region, or ingress_listener to http",
+            f"'{certificate}' is not the ARN of a certificate",
+            "set the ARN of an issued ACM certificate of the same region, or leave it out and set langfuse_domain and "
+            "ingress_hosted_zone, so that one is requested",
+        )
+    elif certificate and given.get("langfuse_region") and certificate.split(":")[3] != str(given["langfuse_region"]):
+        yield Finding(
+            "ingress_certificate_arn",
+            f"the certificate is in {certificate.split(':')[3]}, and a load balancer takes one of its own region only",
+            f"set one of {given['langfuse_region']}",
+        )
+    if value == "https" and not certificate:
+        yield from _certificate_request(given)
+
+
+def _certificate_request(given: Variables) -> Findings:
+    """Whether a certificate can be requested, where HTTPS is wanted and none is given."""
+    name, zone = str(given.get("langfuse_domain") or ""), str(given.get("ingress_hosted_zone") or "")
+    if not name:
+        yield Finding(
+            "ingress_certificate_arn",
+            "HTTPS needs a certificate, and none is given nor can be requested without a domain",
+            "set the ARN of an issued ACM certificate of the same region, or langfuse_domain and ingress_hosted_zone, or "
+            "ingress_listener to http",
+        )
+    elif not zone:
+        yield Finding(
+            "ingress_hosted_zone",
+            "a certificate is proved by records in the domain's hosted zone, which is not given",
+            "set the name or id of the public Route 53 hosted zone that the domain lies in, or ingress_certificate_arn",
+        )
+    elif len(name) > MAX_CERTIFICATE_DOMAIN:
+        yield Finding(
+            "langfuse_domain",
+            f"it has {len(name)} characters, and ACM takes {MAX_CERTIFICATE_DOMAIN} in a certificate's first name",
+            "set a shorter one, or ingress_certificate_arn",
+        )
+    further = given.get("ingress_certificate_alternative_names") or []
+    for other in further if isinstance(further, list) else [further]:
+        if not DOMAIN.fullmatch(str(other).removeprefix("*.")):
+            yield Finding(
+                "ingress_certificate_alternative_names", f"'{other}' is not a domain", "set names such as a.example.com"
+            )
+        elif not _in_zone(str(other), zone):
+            yield Finding(
+                "ingress_certificate_alternative_names",
+                f"'{other}' does not lie in {zone}, where its record would be made",
+                "leave it out, or give a certificate of your own in ingress_certificate_arn",
+            )
+
+
+def domain(given: Variables) -> Findings:
+    value = given.get("langfuse_domain")
+    if not value:
+        return
+    zone = str(given.get("ingress_hosted_zone") or "")
+    if not DOMAIN.fullmatch(str(value)):
+        yield Finding(
+            "langfuse_domain",
+            f"'{value}' is not a domain",
+            "set one such as langfuse.example.com, without https:// and without a path",
+        )
+    elif zone and not _in_zone(str(value), zone):
+        yield Finding(
+            "ingress_hosted_zone",
+            f"{value} does not lie in {zone}",
+            f"set the hosted zone of {value}, such as {str(value).partition('.')[2]}",
+        )
+
+
+def _in_zone(name: str, zone: str) -> bool:
+    """Whether a name lies in a zone; a zone that is given by its id is not judged."""
+    if not zone or ZONE_ID.fullmatch(zone):
+        return True
+    inside, outside = name.lower().rstrip("."), zone.lower().rstrip(".")
+    return inside == outside or inside.endswith(f".{outside}")
+
+
+def admin_ranges(given: Variables) -> Findings:
+    value = given.get("ingress_admin_cidrs") or []
+    ranges = value if isinstance(value, list) else [value]
+    for entry in ranges:
+        try:
+            ipaddress.ip_network(str(entry))
+        except ValueError as error:
+            yield Finding(
+                "ingress_admin_cidrs", f"'{entry}' is not a range ({error})", "set ranges such as 203.0.113.0/24"
+            )
+    if len(ranges) > MAX_SOURCE_RANGES:
+        yield Finding(
+            "ingress_admin_cidrs",
+            f"a listener rule takes {MAX_SOURCE_RANGES} ranges, not {len(ranges)}",
+            f"set {MAX_SOURCE_RANGES} at most, wider ones or that of a VPN",
         )
 
 
@@ -747,6 +841,8 @@ CHECKS = (
     allowed_ranges,
     listener,
     sign_in,
+    domain,
+    admin_ranges,
     fargate_sizes,
     counts,
     scaling,

@@ -138,7 +138,7 @@ class Certificates(Addition):
         options = []
         for name in request.names:
             proven = shape["Status"] == "ISSUED"
-            option = {
+            option: dict[str, Any] = {
                 "DomainName": name,
                 "ValidationDomain": name,
                 "ValidationMethod": request.method,

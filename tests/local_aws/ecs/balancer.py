@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-import fnmatch
 import http.client
 import ipaddress
 import json
 import os
+import re
 import socket
 import socketserver
 import ssl
@@ -333,24 +333,35 @@ class Proxy:
         self.server.shutdown()
         self.server.server_close()
 
-    def action(self, host: str, path: str, method: str) -> dict[str, Any] | None:
+    def action(self, host: str, path: str, method: str, source: str) -> dict[str, Any] | None:
         """What the listener's rules say about a request."""
         rules = sorted(self.listener._non_default_rules.values(), key=lambda rule: int(rule.priority))
         for rule in [*rules, *self.listener._default_rule.values()]:
-            if all(_condition(item, host, path, method) for item in rule.conditions):
+            if all(_condition(item, host, path, method, source) for item in rule.conditions):
                 # of several actions the last one answers; authentication comes before it
                 return dict(rule.actions[-1].data) if rule.actions else None
         return None
 
 
-def _condition(condition: dict[str, Any], host: str, path: str, method: str) -> bool:
+def _condition(condition: dict[str, Any], host: str, path: str, method: str, source: str) -> bool:
+    if condition["Field"] == "source-ip":
+        address = ipaddress.ip_address(source)
+        ranges = (condition.get("SourceIpConfig") or {}).get("Values") or []
+        return any(address in ipaddress.ip_network(item, strict=False) for item in ranges)
     subject = {"path-pattern": path, "host-header": host, "http-request-method": method}.get(condition["Field"])
     if subject is None:
         return False
     values = list(condition.get("Values") or [])
     for name in ("PathPatternConfig", "HostHeaderConfig", "HttpRequestMethodConfig"):
         values += (condition.get(name) or {}).get("Values") or []
-    return any(fnmatch.fnmatchcase(subject, value) for value in values)
+    return any(_matches(subject, value) for value in values)
+
+
+def _matches(subject: str, pattern: str) -> bool:
+    """API PathPatternConditionConfig: * is any number of characters, ? is one; nothing else is special."""
+    parts = {"*": ".*", "?": "."}
+    expression = "".join(parts.get(letter) or re.escape(letter) for letter in pattern)
+    return re.fullmatch(expression, subject, re.DOTALL) is not None
 
 
 class ProxyHandler(BaseHTTPRequestHandler):
@@ -401,7 +412,7 @@ class ProxyHandler(BaseHTTPRequestHandler):
         host = (self.headers.get("Host") or "").partition(":")[0]
         balancer = self.proxy.balancer
         with balancer.runtime.lock:
-            action = self.proxy.action(host, parts.path, self.command)
+            action = self.proxy.action(host, parts.path, self.command, self.client_address[0])
             place = balancer.choose(self.proxy.region, action) if action and action["Type"] == "forward" else None
         if action is None:
             self._error(503)

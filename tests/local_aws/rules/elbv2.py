@@ -172,6 +172,18 @@ def certificates(call: Call) -> None:
             )
 
 
+@rule("elbv2", "CreateRule")
+@rule("elbv2", "ModifyRule")
+def few_values_in_a_rule(call: Call) -> None:
+    # Guide listener-update-rules "Condition basics": three match evaluations in a condition, five in a rule
+    counts = []
+    for condition in call.params.get("Conditions") or []:
+        configs = [value for key, value in condition.items() if key.endswith("Config") and isinstance(value, dict)]
+        counts.append(max([len(condition.get("Values") or []), *(len(item.get("Values") or []) for item in configs)]))
+    if sum(counts) > 5 or any(count > 3 for count in counts):
+        raise Refusal("TooManyConditionValues", "A rule has five condition values at most, and a condition three")
+
+
 @rule("elbv2", "CreateTargetGroup")
 @rule("elbv2", "ModifyTargetGroup")
 def health_timeout_below_interval(call: Call) -> None:

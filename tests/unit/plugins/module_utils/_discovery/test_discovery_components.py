@@ -29,6 +29,7 @@ def nothing(component: str) -> dict[str, Any]:
         "worker": ("scalable_targets",),
         "monitoring": ("alarms",),
         "clickhouse": ("scaling_groups", "launch_templates", "volumes"),
+        "ingress": ("certificates",),
     }.get(component, ())  # fmt: skip
     singles = {
         "network": ("namespace",),
@@ -345,10 +346,15 @@ def test_ingress() -> None:
         "Attributes": {"deletion_protection.enabled": "true"},
     }
     group = {"TargetGroupArn": "arn:tg"}
-    part, owned = components.ingress({"load_balancer": balancer, "target_group": group}, IDENTITY)
+    certificate = {"CertificateArn": "arn:c", "DomainName": "langfuse.example.com", "Status": "ISSUED"}
+    found = {"load_balancer": balancer, "target_group": group, "certificates": [certificate]}
+    part, owned = components.ingress(found, IDENTITY)
     assert (part["state"], part["scheme"], part["deletion_protection"]) == ("available", "internal", True)
-    assert len(owned) == 2
-    assert components.ingress({"load_balancer": None, "target_group": None}, IDENTITY)[0]["scheme"] == ""
+    assert part["certificates"] == [{"arn": "arn:c", "domain_name": "langfuse.example.com", "status": "ISSUED"}]
+    assert [kind for kind, _what in owned] == ["load_balancer", "target_group", "certificate"]
+    # One that was requested before its load balancer is owned already.
+    left = components.ingress({**found, "load_balancer": None, "target_group": None}, IDENTITY)
+    assert (left[0]["scheme"], left[1]) == ("", [("certificate", "arn:c")])
 
 
 @pytest.mark.parametrize("tags, state", [({}, "incomplete"), ({"langfuse:completed": "3.225.4"}, "available")])
@@ -399,7 +405,7 @@ def test_what_alarms_need_of_other_components() -> None:
         {"Port": 443, "Protocol": "HTTPS", "Certificates": [{"CertificateArn": "arn:certificate"}]},
     ]
     balancer = {"LoadBalancerArn": "arn:lb", "State": {"Code": "active"}, "Listeners": listeners}
-    part, _owned = components.ingress({"load_balancer": balancer, "target_group": None}, IDENTITY)
+    part, _owned = components.ingress({**nothing("ingress"), "load_balancer": balancer}, IDENTITY)
     assert part["certificate_arn"] == "arn:certificate"
 
 
