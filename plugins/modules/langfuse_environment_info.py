@@ -241,6 +241,8 @@ environment:
           arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/langfuse-staging/0123456789abcdef
         target_group_arn: arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/langfuse-staging-web/0123456789abcdef
         scheme: internet-facing
+        access_logs_bucket: langfuse-staging-123456789012-eu-central-1-logs
+        own_logs_bucket: langfuse-staging-123456789012-eu-central-1-logs
         certificates:
           - arn: arn:aws:acm:eu-central-1:123456789012:certificate/5d0c1f0e-1f6c-4f6a-9d5c-0d6a2f6f0c11
             domain_name: langfuse.example.com

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from typing import Any
 
 import pytest
@@ -161,6 +162,47 @@ def test_certificates(server: Server, ground: tuple[str, list[str], str]) -> Non
         acm.delete_certificate(CertificateArn=issued)
     elb.delete_load_balancer(LoadBalancerArn=arn)
     acm.delete_certificate(CertificateArn=issued)
+
+
+def test_a_bucket_for_access_logs(server: Server, ground: tuple[str, list[str], str]) -> None:
+    elb, s3, arn, bucket = server.client("elbv2"), server.client("s3"), balancer(server, ground), server.name()
+    wanted = [
+        {"Key": "access_logs.s3.enabled", "Value": "true"},
+        {"Key": "access_logs.s3.bucket", "Value": bucket},
+    ]
+
+    def refused() -> None:
+        with server.refuses("InvalidConfigurationRequest", "Access Denied for bucket"):
+            elb.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=wanted)
+
+    refused()
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    refused()
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
+        "Action": "s3:PutObject",
+        "Resource": f"arn:aws:s3:::{bucket}/AWSLogs/123456789012/*",
+    }
+    server.wait(
+        lambda: server.accepted(
+            lambda: s3.put_bucket_policy(
+                Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+            )
+        )
+    )
+    kms = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]}
+    aes = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
+    for encryption in (kms, aes):
+        server.wait(
+            lambda encryption=encryption: server.accepted(
+                lambda: s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=encryption)
+            )
+        )
+        if encryption is kms:
+            refused()
+    elb.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=wanted)
+    elb.delete_load_balancer(LoadBalancerArn=arn)
 
 
 def test_values_of_a_rule(server: Server, ground: tuple[str, list[str], str]) -> None:

@@ -392,7 +392,8 @@ def url(dns_name: str, listeners: list[Shape]) -> str:
 
 
 def ingress(found: Shape, _identity: Shape) -> Part:
-    balancer, target_group = found["load_balancer"], found["target_group"]
+    balancer, target_group, logs = found["load_balancer"], found["target_group"], found["logs_bucket"]
+    attributes = (balancer or {}).get("Attributes") or {}
     shape = balancer or {}
     listeners = sorted(
         ({"port": item["Port"], "protocol": item["Protocol"]} for item in shape.get("Listeners") or []),
@@ -417,6 +418,10 @@ def ingress(found: Shape, _identity: Shape) -> Part:
             "",
         ),
         "scheme": shape.get("Scheme", ""),
+        "access_logs_bucket": (
+            attributes.get("access_logs.s3.bucket", "") if attributes.get("access_logs.s3.enabled") == "true" else ""
+        ),
+        "own_logs_bucket": logs["Name"] if logs else "",
         "certificates": sorted(
             (
                 {"arn": item["CertificateArn"], "domain_name": item["DomainName"], "status": item["Status"]}
@@ -430,6 +435,7 @@ def ingress(found: Shape, _identity: Shape) -> Part:
         *([("load_balancer", shape["LoadBalancerArn"])] if balancer else []),
         *([("target_group", target_group["TargetGroupArn"])] if target_group else []),
         *(("certificate", item["CertificateArn"]) for item in found["certificates"]),
+        *([("bucket", logs["Name"])] if logs else []),
     ]
     return part, owned
 

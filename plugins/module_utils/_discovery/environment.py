@@ -52,6 +52,7 @@ READINGS: dict[str, tuple[str, Callable[..., Any]]] = {
     "target_group": ("elbv2", readings.target_group),
     "user_pool": ("cognito-idp", readings.user_pool),
     "sign_in_secret": ("secretsmanager", readings.sign_in_secret),
+    "logs_bucket": ("s3", readings.logs_bucket),
     "certificates": ("acm", readings.certificates),
     "services": ("ecs", readings.ecs_services),
     "scalable_targets": ("application-autoscaling", readings.scalable_targets),
@@ -65,6 +66,7 @@ READINGS: dict[str, tuple[str, Callable[..., Any]]] = {
 }
 EXTRA: dict[str, tuple[str, ...]] = {
     "bucket": ("account_id", "region"),
+    "logs_bucket": ("account_id", "region"),
     "topic": ("account_id", "region", "partition"),
     "dashboard": ("region",),
     "role_backup": ("region",),
@@ -87,7 +89,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
         *("file_system", "registry", "services", "definition_clickhouse"),
         *("scaling_groups", "launch_templates", "volumes", "instance_profile", "role_clickhouse-node"),
     ),
-    "ingress": ("load_balancer", "target_group", "certificates"),
+    "ingress": ("load_balancer", "target_group", "certificates", "logs_bucket"),
     "sign_in": ("user_pool", "sign_in_secret"),
     "migration": ("definition_migration", "definition_schema-check"),
     "web": ("services", "scalable_targets", "definition_web"),

@@ -362,6 +362,13 @@ def sign_in_secret(clients: Clients, name: str) -> Shape | None:
     return None if found.get("DeletedDate") else found
 
 
+@reading("the bucket of the access logs (s3:ListBucket)")
+def logs_bucket(clients: Clients, name: str, account_id: str, region: str) -> Shape | None:
+    bucket_name = f"{name}-{account_id}-{region}-logs"
+    clients["s3"].head_bucket(Bucket=bucket_name, ExpectedBucketOwner=account_id)
+    return {"Name": bucket_name}
+
+
 @reading("the certificates (tag:GetResources, acm:DescribeCertificate)", [])
 def certificates(clients: Clients, name: str) -> list[Shape]:
     """The certificates by their tags. Only the tagging API finds them without asking for the tags of every certificate of the

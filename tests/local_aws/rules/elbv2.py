@@ -11,11 +11,14 @@ wording that was not found is ours.
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 from typing import Any
 
 from moto.acm import acm_backends
 from moto.elbv2.models import elbv2_backends
+from moto.s3.models import s3_backends
+from moto.utilities.utils import get_partition
 
 from .. import interfaces
 from . import Call, Refusal, rule
@@ -196,6 +199,31 @@ def health_timeout_below_interval(call: Call) -> None:
         timeout = timeout or getattr(group, "health_check_timeout_seconds", None)
     if int(timeout or 5) >= int(interval or 30):
         raise invalid(f"Health check timeout '{timeout or 5}' must be smaller than the interval '{interval or 30}'")
+
+
+@rule("elbv2", "ModifyLoadBalancerAttributes")
+def a_bucket_that_takes_logs(call: Call) -> None:
+    # Guide enable-access-logging: the policy for logdelivery.elasticloadbalancing.amazonaws.com, and SSE-S3 only; seen as
+    # "Access Denied for bucket: ... Please check S3bucket permission"
+    given = {item["Key"]: str(item.get("Value")) for item in call.params.get("Attributes") or []}
+    balancer = _balancer(call)
+    if given.get("access_logs.s3.enabled") != "true":
+        return
+    name = given.get("access_logs.s3.bucket") or (balancer.attrs.get("access_logs.s3.bucket") if balancer else "")
+    buckets = s3_backends[call.account_id][get_partition(call.region)].buckets
+    bucket = buckets.get(name or "")
+    text = (bucket.policy or b"{}") if bucket else b"{}"
+    statements = json.loads(text).get("Statement") or []
+    allowed = any(
+        item["Effect"] == "Allow"
+        and "logdelivery.elasticloadbalancing.amazonaws.com" in str(item.get("Principal"))
+        and f"{name}/AWSLogs/{call.account_id}/*" in str(item.get("Resource"))
+        for item in statements
+    )
+    if bucket is None or not allowed or "aws:kms" in str(bucket.encryption):
+        raise Refusal(
+            "InvalidConfigurationRequest", f"Access Denied for bucket: {name}. Please check S3bucket permission"
+        )
 
 
 @rule("elbv2", "ModifyLoadBalancerAttributes")

@@ -47,8 +47,8 @@ def nothing(component: str) -> dict[str, Any]:
         "database": ("db_cluster", "db_subnet_group"),
         "cache": ("replication_group", "cache_subnet_group"),
         "clickhouse": ("file_system", "registry", "definition_clickhouse", "instance_profile", "role_clickhouse-node"),
-        "ingress": ("load_balancer", "target_group"),
         "sign_in": ("user_pool", "sign_in_secret"),
+        "ingress": ("load_balancer", "target_group", "logs_bucket"),
         "migration": ("definition_migration", "definition_schema-check"),
         "web": ("definition_web",),
         "worker": ("definition_worker",),
@@ -343,18 +343,28 @@ def test_ingress() -> None:
         "Scheme": "internal",
         "State": {"Code": "active"},
         "Listeners": [{"Port": 80, "Protocol": "HTTP"}],
-        "Attributes": {"deletion_protection.enabled": "true"},
+        "Attributes": {
+            "deletion_protection.enabled": "true",
+            "access_logs.s3.enabled": "true",
+            "access_logs.s3.bucket": "logs",
+        },
     }
     group = {"TargetGroupArn": "arn:tg"}
     certificate = {"CertificateArn": "arn:c", "DomainName": "langfuse.example.com", "Status": "ISSUED"}
-    found = {"load_balancer": balancer, "target_group": group, "certificates": [certificate]}
+    found = {
+        "load_balancer": balancer,
+        "target_group": group,
+        "certificates": [certificate],
+        "logs_bucket": {"Name": "logs"},
+    }
     part, owned = components.ingress(found, IDENTITY)
     assert (part["state"], part["scheme"], part["deletion_protection"]) == ("available", "internal", True)
     assert part["certificates"] == [{"arn": "arn:c", "domain_name": "langfuse.example.com", "status": "ISSUED"}]
-    assert [kind for kind, _what in owned] == ["load_balancer", "target_group", "certificate"]
+    assert [kind for kind, _what in owned] == ["load_balancer", "target_group", "certificate", "bucket"]
+    assert (part["access_logs_bucket"], part["own_logs_bucket"]) == ("logs", "logs")
     # One that was requested before its load balancer is owned already.
     left = components.ingress({**found, "load_balancer": None, "target_group": None}, IDENTITY)
-    assert (left[0]["scheme"], left[1]) == ("", [("certificate", "arn:c")])
+    assert (left[0]["scheme"], left[1]) == ("", [("certificate", "arn:c"), ("bucket", "logs")])
 
 
 @pytest.mark.parametrize("tags, state", [({}, "incomplete"), ({"langfuse:completed": "3.225.4"}, "available")])
