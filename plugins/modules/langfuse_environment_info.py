@@ -242,6 +242,7 @@ environment:
         target_group_arn: arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/langfuse-staging-web/0123456789abcdef
         scheme: internet-facing
         access_logs_bucket: langfuse-staging-123456789012-eu-central-1-logs
+        web_acl_arn: arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/langfuse-staging/0b3d9b4c-9e1f-4f5e-8a55-1f2a3b4c5d6e
         own_logs_bucket: langfuse-staging-123456789012-eu-central-1-logs
         certificates:
           - arn: arn:aws:acm:eu-central-1:123456789012:certificate/5d0c1f0e-1f6c-4f6a-9d5c-0d6a2f6f0c11

@@ -119,6 +119,12 @@ options:
   ingress_certificate_alternative_names:
     description: Further names of the certificate that is requested.
     type: raw
+  ingress_waf:
+    description: Whether AWS WAF stands in front.
+    type: raw
+  ingress_waf_rate_limit:
+    description: Requests in five minutes after which an address is blocked.
+    type: raw
   ingress_admin_cidrs:
     description: Ranges from which the admin API is reached.
     type: raw
@@ -619,6 +625,8 @@ RAW = (
     "ingress_scheme",
     "ingress_hosted_zone",
     "ingress_certificate_alternative_names",
+    "ingress_waf",
+    "ingress_waf_rate_limit",
     "ingress_admin_cidrs",
     "ingress_listener",
     "ingress_certificate_arn",

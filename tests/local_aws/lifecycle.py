@@ -59,6 +59,8 @@ SECONDS: dict[str, float] = {
     "recovery_point.create": 600,
     "recovery_point.delete": 120,
     "bucket_configuration.settle": 5,
+    # API CreateWebACL: "seconds to minutes"
+    "web_acl.create": 60,
 }
 FLOOR = 0.3
 

@@ -393,6 +393,7 @@ def url(dns_name: str, listeners: list[Shape]) -> str:
 
 def ingress(found: Shape, _identity: Shape) -> Part:
     balancer, target_group, logs = found["load_balancer"], found["target_group"], found["logs_bucket"]
+    web_acl = found["web_acl"]
     attributes = (balancer or {}).get("Attributes") or {}
     shape = balancer or {}
     listeners = sorted(
@@ -421,6 +422,7 @@ def ingress(found: Shape, _identity: Shape) -> Part:
         "access_logs_bucket": (
             attributes.get("access_logs.s3.bucket", "") if attributes.get("access_logs.s3.enabled") == "true" else ""
         ),
+        "web_acl_arn": web_acl["ARN"] if web_acl else "",
         "own_logs_bucket": logs["Name"] if logs else "",
         "certificates": sorted(
             (
@@ -436,6 +438,7 @@ def ingress(found: Shape, _identity: Shape) -> Part:
         *([("target_group", target_group["TargetGroupArn"])] if target_group else []),
         *(("certificate", item["CertificateArn"]) for item in found["certificates"]),
         *([("bucket", logs["Name"])] if logs else []),
+        *([("web_acl", web_acl["ARN"])] if web_acl else []),
     ]
     return part, owned
 

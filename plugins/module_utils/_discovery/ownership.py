@@ -23,6 +23,7 @@ BY_NAME = {
     "backup_vault": ("backup", "backup_vault", "BackupVaultName"),
     "backup_plan": ("backup", "backup_plan", "BackupPlanId"),
     "user_pool": ("sign_in", "user_pool", "Id"),
+    "web_acl": ("ingress", "web_acl", "ARN"),
 }
 # Made and tagged by two calls, so that an interrupted run leaves it without any tag.
 TAGGED_LATER = ("cluster",)

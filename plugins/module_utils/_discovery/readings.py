@@ -48,6 +48,7 @@ class DiscoveryErrorHandler(AwsErrorHandler):
         "TargetGroupNotFound",
         "NamespaceNotFound",
         "PullThroughCacheRuleNotFoundException",
+        "WAFNonexistentItemException",
     )
 
 
@@ -367,6 +368,22 @@ def logs_bucket(clients: Clients, name: str, account_id: str, region: str) -> Sh
     bucket_name = f"{name}-{account_id}-{region}-logs"
     clients["s3"].head_bucket(Bucket=bucket_name, ExpectedBucketOwner=account_id)
     return {"Name": bucket_name}
+
+
+@reading("the web ACL (wafv2:ListWebACLs)")
+def web_acl(clients: Clients, name: str) -> Shape | None:
+    """The web ACL by its name and tag; boto3 has no paginator for it."""
+    wafv2 = clients["wafv2"]
+    request: Shape = {"Scope": "REGIONAL", "Limit": 100}
+    while True:
+        answer = wafv2.list_web_acls(**request)
+        found: Shape | None = next((item for item in answer["WebACLs"] if item["Name"] == name), None)
+        if found is not None:
+            tags = wafv2.list_tags_for_resource(ResourceARN=found["ARN"])["TagInfoForResource"]["TagList"]
+            return {**found, "Tags": tags}
+        if not answer.get("NextMarker"):
+            return None
+        request["NextMarker"] = answer["NextMarker"]
 
 
 @reading("the certificates (tag:GetResources, acm:DescribeCertificate)", [])

@@ -104,7 +104,7 @@ def judge(given: Variables) -> Judgement:
     for check in CHECKS:
         judgement.errors += check(given)
     _settings(given, judgement)
-    judgement.warnings += [*recommended_sizes(given), *misspelt_prefixes(given)]
+    judgement.warnings += [*recommended_sizes(given), *misspelt_prefixes(given), *needless_firewall(given)]
     judgement.errors.sort(key=lambda finding: finding.option)
     return judgement
 
@@ -344,6 +344,25 @@ def sign_in(given: Variables) -> Findings:
     if any(isinstance(each, dict) and each.get("provider") == "cognito" for each in listed):
         yield Finding(
             "langfuse_sso.providers", "'cognito' stands there, and the host sign_in makes it too", "keep one of the two"
+        )
+
+
+def firewall(given: Variables) -> Findings:
+    value = given.get("ingress_waf_rate_limit")
+    if value is not None and not (
+        (number := _whole(value)) is not None and (number == 0 or 10 <= number <= 2_000_000_000)
+    ):
+        yield Finding(
+            "ingress_waf_rate_limit", f"WAF has no limit of {value}", "set 10 to 2000000000 requests, or 0 for no limit"
+        )
+
+
+def needless_firewall(given: Variables) -> Findings:
+    if _true(given.get("ingress_waf")) and given.get("ingress_scheme") == "internal":
+        yield Finding(
+            "ingress_waf",
+            "the load balancer is internal, where attacks from the internet do not come",
+            "set it to false, unless your rules ask for it: it costs by the rule and the request",
         )
 
 
@@ -843,6 +862,7 @@ CHECKS = (
     sign_in,
     domain,
     admin_ranges,
+    firewall,
     fargate_sizes,
     counts,
     scaling,

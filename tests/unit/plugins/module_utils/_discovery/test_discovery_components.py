@@ -48,7 +48,7 @@ def nothing(component: str) -> dict[str, Any]:
         "cache": ("replication_group", "cache_subnet_group"),
         "clickhouse": ("file_system", "registry", "definition_clickhouse", "instance_profile", "role_clickhouse-node"),
         "sign_in": ("user_pool", "sign_in_secret"),
-        "ingress": ("load_balancer", "target_group", "logs_bucket"),
+        "ingress": ("load_balancer", "target_group", "logs_bucket", "web_acl"),
         "migration": ("definition_migration", "definition_schema-check"),
         "web": ("definition_web",),
         "worker": ("definition_worker",),
@@ -356,15 +356,17 @@ def test_ingress() -> None:
         "target_group": group,
         "certificates": [certificate],
         "logs_bucket": {"Name": "logs"},
+        "web_acl": {"ARN": "arn:w"},
     }
     part, owned = components.ingress(found, IDENTITY)
     assert (part["state"], part["scheme"], part["deletion_protection"]) == ("available", "internal", True)
     assert part["certificates"] == [{"arn": "arn:c", "domain_name": "langfuse.example.com", "status": "ISSUED"}]
-    assert [kind for kind, _what in owned] == ["load_balancer", "target_group", "certificate", "bucket"]
+    assert [kind for kind, _what in owned] == ["load_balancer", "target_group", "certificate", "bucket", "web_acl"]
+    assert part["web_acl_arn"] == "arn:w"
     assert (part["access_logs_bucket"], part["own_logs_bucket"]) == ("logs", "logs")
     # One that was requested before its load balancer is owned already.
     left = components.ingress({**found, "load_balancer": None, "target_group": None}, IDENTITY)
-    assert (left[0]["scheme"], left[1]) == ("", [("certificate", "arn:c"), ("bucket", "logs")])
+    assert (left[0]["scheme"], left[1]) == ("", [("certificate", "arn:c"), ("bucket", "logs"), ("web_acl", "arn:w")])
 
 
 @pytest.mark.parametrize("tags, state", [({}, "incomplete"), ({"langfuse:completed": "3.225.4"}, "available")])

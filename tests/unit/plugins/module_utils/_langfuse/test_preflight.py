@@ -255,6 +255,7 @@ REFUSALS: list[tuple[str, dict[str, Any], str, str, str]] = [
         "does not lie in",
         "leave it out",
     ),
+    ("a rate limit", {"ingress_waf_rate_limit": 9}, "ingress_waf_rate_limit", "no limit of 9", "10 to"),
     (
         "an admin range",
         {"ingress_admin_cidrs": ["10.0.0.1/24"]},
@@ -855,3 +856,12 @@ def test_defaults_are_those_of_the_other_roles() -> None:
         # The defaults of some follow from another variable.
         if "preflight_" not in ours[1]:
             assert yaml.safe_load(ours[1]) == theirs, variable
+
+
+@pytest.mark.parametrize(
+    ("waf", "scheme", "warned"),
+    [(True, "internal", True), (True, "internet-facing", False), (False, "internal", False)],
+)
+def test_a_firewall_inside_is_worth_a_warning(waf: bool, scheme: str, warned: bool) -> None:
+    found = judge({"ingress_waf": waf, "ingress_scheme": scheme}).warnings
+    assert ("ingress_waf" in [finding.option for finding in found]) is warned
