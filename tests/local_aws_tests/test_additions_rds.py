@@ -73,6 +73,8 @@ def test_life_of_a_cluster(server: Server, ready: dict[str, Any]) -> None:
     assert "Endpoint" not in made
     with server.refuses("InvalidDBClusterStateFault", "creating"):
         rds.modify_db_cluster(DBClusterIdentifier=name, BackupRetentionPeriod=3)
+    with server.refuses("InvalidDBClusterStateFault", "creating"):
+        rds.create_db_cluster_snapshot(DBClusterIdentifier=name, DBClusterSnapshotIdentifier=f"{name}-early")
     rds.create_db_instance(
         DBInstanceIdentifier=f"{name}-1",
         DBClusterIdentifier=name,

@@ -285,6 +285,12 @@ class Rds(Addition):
         cluster.http_endpoint = call.operation == "EnableHttpEndpoint"
         return {"ResourceArn": arn, "HttpEndpointEnabled": cluster.http_endpoint}
 
+    @operation("CreateDBClusterSnapshot")
+    def snapshot(self, call: Call, forward: Forward) -> Shape:
+        # API CreateDBClusterSnapshot, error InvalidDBClusterStateFault
+        self._available(self.cluster(call))
+        return forward()
+
     @operation("DeleteDBCluster")
     def delete_cluster(self, call: Call, _forward: Forward) -> Shape:
         cluster, params = self.cluster(call), call.params
