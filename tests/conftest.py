@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
@@ -32,21 +33,29 @@ def local_aws_time_scale() -> float:
 @pytest.fixture(scope="session")
 def local_aws(tmp_path_factory: pytest.TempPathFactory, local_aws_time_scale: float) -> Iterator[dict[str, str]]:
     """Starts a local AWS on free ports and yields the environment that leads Ansible to it."""
-    state_dir = str(tmp_path_factory.mktemp("local_aws"))
+    with local_aws_at(tmp_path_factory.mktemp("local_aws"), local_aws_time_scale) as environment:
+        yield environment
+
+
+@contextmanager
+def local_aws_at(state_dir: Path, time_scale: float) -> Iterator[dict[str, str]]:
+    """A local AWS on free ports; the environment that leads Ansible to it."""
     environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PYTHONPATH": str(REPOSITORY / "tests"),
         "ANSIBLE_COLLECTIONS_PATH": str(REPOSITORY / ".cache/collections"),
         "NO_COLOR": "1",
-        "LOCAL_AWS_STATE": state_dir,
+        "LOCAL_AWS_STATE": str(state_dir),
         "LOCAL_AWS_PORT": str(free_port()),
         "LOCAL_AWS_INGRESS_PORT": str(free_port()),
         "LOCAL_AWS_CLICKHOUSE_HTTP_PORT": str(free_port()),
         "LOCAL_AWS_CLICKHOUSE_NATIVE_PORT": str(free_port()),
     }
     command = [sys.executable, "-m", "local_aws"]
-    options = ["--state-dir", state_dir]
-    start = ["start", *options, "--port", environment["LOCAL_AWS_PORT"], "--time-scale", str(local_aws_time_scale)]
+    options = ["--state-dir", str(state_dir)]
+    start = ["start", *options, "--port", environment["LOCAL_AWS_PORT"], "--time-scale", str(time_scale)]
     subprocess.run([*command, *start], env=environment, check=True, timeout=60)
-    yield environment
-    subprocess.run([*command, "stop", *options], env=environment, check=True, timeout=60)
+    try:
+        yield environment
+    finally:
+        subprocess.run([*command, "stop", *options], env=environment, check=True, timeout=60)
