@@ -18,7 +18,7 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
 LINK := .cache/collections/ansible_collections/llmops/langfuse
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-stop demo-status check lint unit integration sanity molecule site test differential build bench clean
+.PHONY: help setup demo demo-stop demo-status check lint unit integration sanity molecule site test differential permissions build bench clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -77,6 +77,11 @@ bench: setup ## The tables of docs/performance.md; wants a quiet machine
 
 differential: setup ## Whole life cycles through local and warm_local, compared field by field
 	$(BIN)/python -m pytest -q -rP tests/differential
+
+permissions: setup ## Adds to the roles' IAM policies what the tests see them call
+	rm -f .cache/calls.jsonl
+	LANGFUSE_RECORD_CALLS=$(CURDIR)/.cache/calls.jsonl $(MAKE) molecule site
+	$(BIN)/python tests/permissions.py .cache/calls.jsonl
 
 build: setup ## The collection's artifact
 	$(BIN)/ansible-galaxy collection build --force

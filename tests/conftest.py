@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
+import permissions
 import pytest
 from local_aws.ports import free_port
 
@@ -44,6 +47,7 @@ def local_aws_at(state_dir: Path, time_scale: float) -> Iterator[dict[str, str]]
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PYTHONPATH": str(REPOSITORY / "tests"),
         "ANSIBLE_COLLECTIONS_PATH": str(REPOSITORY / ".cache/collections"),
+        "ANSIBLE_CALLBACK_PLUGINS": str(REPOSITORY / "tests/callback_plugins"),
         "NO_COLOR": "1",
         "LOCAL_AWS_STATE": str(state_dir),
         "LOCAL_AWS_PORT": str(free_port()),
@@ -57,5 +61,11 @@ def local_aws_at(state_dir: Path, time_scale: float) -> Iterator[dict[str, str]]
     subprocess.run([*command, *start], env=environment, check=True, timeout=60)
     try:
         yield environment
+        with urllib.request.urlopen(f"http://127.0.0.1:{environment['LOCAL_AWS_PORT']}/_local/callers") as answer:
+            callers = json.load(answer)
     finally:
         subprocess.run([*command, "stop", *options], env=environment, check=True, timeout=60)
+    if record := os.environ.get(permissions.RECORD):
+        permissions.add_to_record(Path(record), callers)
+    else:
+        permissions.refuse_more_than_policies_allow(callers)

@@ -39,6 +39,7 @@ from werkzeug.serving import ThreadedWSGIServer
 
 from . import additions, rules, wire
 from .children import Children
+from .ecs import identity
 from .lifecycle import Lifecycle
 from .rules import Call, Refusal
 from .signals import wait_for, when_told_to_end
@@ -155,6 +156,8 @@ class Application:
     def __init__(self, context: Context) -> None:
         self.context = context
         self.calls: Counter[str] = Counter()
+        # Who asked for what: operations by access key, for tests that ask which permissions a role needs.
+        self.callers: dict[str, set[str]] = defaultdict(set)
         self.requests = 0
         self.seconds: dict[str, float] = defaultdict(float)
         self.faults: list[Fault] = []
@@ -164,6 +167,7 @@ class Application:
         self.started = time.time()
         for path, function in {
             "/_local/health": self._health,
+            "/_local/callers": self._callers,
             "/_local/stats": self._stats,
             "/_local/stats/reset": self._stats_reset,
             "/_local/faults": self._faults,
@@ -179,6 +183,9 @@ class Application:
     def _stats(self, _request: Request) -> Answer:
         rounded = {name: round(value, 4) for name, value in sorted(self.seconds.items())}
         return 200, {"total": self.requests, "calls": dict(sorted(self.calls.items())), "seconds": rounded}
+
+    def _callers(self, _request: Request) -> Answer:
+        return 200, {key: sorted(operations) for key, operations in sorted(self.callers.items())}
 
     def _stats_reset(self, _request: Request) -> Answer:
         self.calls.clear()
@@ -252,6 +259,8 @@ class Application:
             with self.context.lock:
                 self.requests += 1
                 self.calls[name] += 1
+                if signed := identity.signer(request.headers, request.args):
+                    self.callers[signed[0]].add(name)
                 self.seconds[name] += time.perf_counter() - begun
 
     def _answer(self, request: Request, environ: dict[str, Any], decoded: wire.Decoded) -> wire.Reply:

@@ -46,7 +46,6 @@ def task_log(local_aws: dict[str, str], tmp_path_factory: pytest.TempPathFactory
     """Where the results of this test's runs are written, field by field."""
     folder = tmp_path_factory.getbasetemp()
     settings = {
-        "ANSIBLE_CALLBACK_PLUGINS": str(REPOSITORY / "tests/callback_plugins"),
         "ANSIBLE_CALLBACKS_ENABLED": "task_results",
         "TASK_RESULTS": str(folder / "task_results"),
     }

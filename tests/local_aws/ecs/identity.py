@@ -26,7 +26,7 @@ from .runtime import ACCOUNT_ID, Runtime
 SESSION_SECONDS = 6 * 3600
 CREDENTIALS = "/_local/ecs/credentials/"
 METADATA = "/_local/ecs/metadata/"
-_SCOPE = re.compile(r"Credential=([A-Z0-9]+)/\d+/([^/]+)/([^/]+)/aws4_request")
+_SCOPE = re.compile(r"Credential=([A-Z0-9_]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 
 # Query string names that make another S3 operation of the same method; value: what IAM calls it.
 _S3_SUBRESOURCES = {
