@@ -27,6 +27,7 @@ PREFIXES = {
     "efs": "elasticfilesystem",
     "elb": "elasticloadbalancing",
     "elbv2": "elasticloadbalancing",
+    "resourcegroupstaggingapi": "tag",
 }
 # IAM's name of an operation where it is not the operation's own; "" where no permission is needed.
 ACTIONS = {
@@ -47,6 +48,7 @@ ACTIONS = {
     "s3.GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
     "s3.HeadBucket": "s3:ListBucket",
     "s3.HeadObject": "s3:GetObject",
+    "s3.ListBucketInventoryConfigurations": "s3:GetInventoryConfiguration",
     "s3.ListBuckets": "s3:ListAllMyBuckets",
     "s3.ListMultipartUploads": "s3:ListBucketMultipartUploads",
     "s3.ListObjectVersions": "s3:ListBucketVersions",
