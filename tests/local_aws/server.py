@@ -259,7 +259,7 @@ class Application:
             with self.context.lock:
                 self.requests += 1
                 self.calls[name] += 1
-                if signed := identity.signer(request.headers, request.args):
+                if signed := identity.signer(dict(request.headers), request.args):
                     self.callers[signed[0]].add(name)
                 self.seconds[name] += time.perf_counter() - begun
 
