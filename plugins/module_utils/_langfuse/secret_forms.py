@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from .urls import Url
 
 ALPHANUMERIC = string.ascii_letters + string.digits
-# What the RDS Data API reads of a secret: `username` and `password`, beside any other keys (Amazon Aurora User Guide, "Storing database
-# credentials in AWS Secrets Manager"; the secrets that RDS manages have engine, host and port there as well).
+# What the RDS Data API reads of a secret. Other keys may stand beside them, as engine, host and port do in the secrets of the console
+# (AWS Secrets Manager User Guide, "JSON structure of AWS Secrets Manager database credential secrets").
 DATA_API_USERNAME, DATA_API_PASSWORD = "username", "password"
 PROJECT_KEYS = ("LANGFUSE_INIT_PROJECT_PUBLIC_KEY", "LANGFUSE_INIT_PROJECT_SECRET_KEY")
 
@@ -161,7 +161,11 @@ def plan(
     :param data_api_username: whose password is to be there for the RDS Data API too; empty for nobody's.
     """
     result = Plan()
-    made_of_others = {url.key for url in urls}
+    pair = {DATA_API_USERNAME, DATA_API_PASSWORD} if data_api_username else set()
+    made_of_others = {url.key for url in urls} | pair
+    result.problems += [
+        f"{url.key} is in urls, and data_api_username makes it; take it out of urls" for url in urls if url.key in pair
+    ]
     result.problems += [
         f"{key} cannot be rotated: {NEVER_ROTATED[key]}; take it out of rotate"
         for key in rotate

@@ -366,6 +366,35 @@ def test_a_url_without_its_password_is_refused(client: Any) -> None:
     assert "add it to keys" in failure(keys=["SALT"], urls=URLS)["msg"]
 
 
+def test_pair_of_the_data_api_is_made_and_follows_the_password(client: Any) -> None:
+    estate = boto3.client("ssm", region_name=REGION)
+    estate.put_parameter(Name="/estate", Value="the-password-of-an-estate", Type="SecureString")
+    source = estate.get_parameter(Name="/estate")["Parameter"]["ARN"]
+    options = {"name": "langfuse-one/application", "data_api_username": "langfuse"}
+    run(**{**options, "data_api_username": ""}, adopt={"DATABASE_PASSWORD": source})
+
+    def pair() -> tuple[str, str, bool]:
+        values = json.loads(client.get_secret_value(SecretId=options["name"])["SecretString"])
+        return values.get("username"), values.get("password"), values.get("password") == values["DATABASE_PASSWORD"]
+
+    assert pair() == (None, None, False)
+    predicted, made = run(check=True, **options), run(**options)
+    assert predicted["made"] == made["made"] == ["password", "username"]
+    assert pair() == ("langfuse", "the-password-of-an-estate", True)
+    # A user's name is no secret; hidden, it would turn up as asterisks in every name that has it.
+    assert (made["name"], run(**options)["changed"]) == (options["name"], False)
+
+    rotated = run(**options, rotate=["DATABASE_PASSWORD"])
+    assert rotated["made"] == ["DATABASE_PASSWORD", "password"]
+    assert pair()[::2] == ("langfuse", True)
+    assert len(client.list_secret_version_ids(SecretId=options["name"])["Versions"]) <= 3
+    # Put out of step by hand, it is put right.
+    values = json.loads(client.get_secret_value(SecretId=options["name"])["SecretString"])
+    client.put_secret_value(SecretId=options["name"], SecretString=json.dumps({**values, "password": "another-one"}))
+    assert run(**options)["diff"]["after"]["rewritten"] == ["password"]
+    assert pair()[2]
+
+
 def test_a_rotation_says_what_it_needs_in_order(client: Any) -> None:
     run()
     steps = run(rotate=["SALT", "CLICKHOUSE_PASSWORD", "REDIS_AUTH"])["next_steps"]

@@ -198,3 +198,13 @@ def test_data_api_needs_the_database_password() -> None:
     assert not plan({"DATABASE_PASSWORD": "x" * 20}, [], [], data_api_username="langfuse").problems
     (problem,) = plan({}, ["SALT"], [], data_api_username="langfuse").problems
     assert "DATABASE_PASSWORD is not in keys" in problem
+
+
+def test_pair_of_the_data_api_comes_from_nowhere_else() -> None:
+    keys = ["DATABASE_PASSWORD", "username", "password"]
+    asked = plan({}, keys, [], ["password"], data_api_username="langfuse")
+    assert (asked.problems, asked.made, asked.adopted) == ([], ["DATABASE_PASSWORD"], [])
+    url = Url("password", "smtp", "mail")
+    (problem,) = plan({}, keys[:1], [], (), [url], data_api_username="langfuse").problems
+    assert "take it out of urls" in problem
+    assert plan({}, keys[:1], [], (), [url]).problems == []
