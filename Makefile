@@ -67,7 +67,7 @@ molecule: setup
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/molecule
 
 site: setup
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/site
+	$(BIN)/python -m pytest -q tests/site
 
 test: lint sanity unit integration molecule site ## Everything CI runs
 
