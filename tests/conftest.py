@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -20,6 +21,11 @@ import pytest
 from local_aws.ports import free_port
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+# Under nohup, or in the background of a script, these are ignored, and every process that a test starts would inherit that.
+for _number, _handler in ((signal.SIGHUP, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler)):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _handler)
 
 # Enough examples for every run; HYPOTHESIS_PROFILE=thorough looks further.
 hypothesis.settings.register_profile("quick", max_examples=40, deadline=None)
