@@ -18,7 +18,7 @@ export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/.cache/collections
 LINK := .cache/collections/ansible_collections/llmops/langfuse
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-stop demo-status check lint unit integration sanity molecule site test differential permissions build bench clean
+.PHONY: help setup demo demo-stop demo-status check lint unit integration sanity converges molecule site test differential permissions build bench clean
 
 help: ## This list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -63,13 +63,17 @@ integration: setup
 sanity: setup
 	tests/sanity/run.sh $(BIN)
 
+# Both wait more than they work, and the long ones go first.
+converges: setup ## Each role's molecule scenario, and whole environments, side by side
+	$(BIN)/python -m pytest -q -n 3 --dist loadgroup tests/site tests/molecule
+
 molecule: setup
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/molecule
+	$(BIN)/python -m pytest -q -n 3 --dist loadgroup tests/molecule
 
 site: setup
-	$(BIN)/python -m pytest -q tests/site
+	$(BIN)/python -m pytest -q -n 3 --dist loadgroup tests/site
 
-test: lint sanity unit integration molecule site ## Everything CI runs
+test: lint sanity unit integration converges ## Everything CI runs
 
 bench: setup ## The tables of docs/performance.md; wants a quiet machine
 	$(BIN)/python tests/bench/calls.py
@@ -80,7 +84,7 @@ differential: setup ## Whole life cycles through local and warm_local, compared 
 
 permissions: setup ## Adds to the roles' IAM policies what the tests see them call
 	rm -f .cache/calls.jsonl
-	LANGFUSE_RECORD_CALLS=$(CURDIR)/.cache/calls.jsonl $(MAKE) molecule site
+	LANGFUSE_RECORD_CALLS=$(CURDIR)/.cache/calls.jsonl $(MAKE) converges
 	$(BIN)/python tests/permissions.py .cache/calls.jsonl
 
 build: setup ## The collection's artifact

@@ -75,7 +75,11 @@ def components_of(inventory: str) -> set[str]:
     return set(yaml.safe_load((INVENTORIES / inventory / "hosts.yml").read_text())["langfuse"]["hosts"])
 
 
-@pytest.fixture(scope="module", params=["staging", "production"])
+# Each inventory has an AWS of its own, so that two workers can have one each.
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ("staging", "production")],
+)
 def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
     folder = tmp_path_factory.mktemp(request.param)
     with local_aws_at(folder / "local_aws", TIME_SCALE) as local:

@@ -26,6 +26,7 @@ from local_aws.engines import certificates
 from playbook_runs import Run, play_in
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.xdist_group("site")
 NAME = "langfuse-local"
 COMPONENTS = {
     "network", "secrets", "storage", "compute", "database", "cache",
