@@ -28,7 +28,7 @@ notes:
     ec2:DescribeLaunchTemplates, ec2:DescribeVolumes, iam:GetInstanceProfile,
     elasticloadbalancing:DescribeLoadBalancers, elasticloadbalancing:DescribeListeners,
     elasticloadbalancing:DescribeLoadBalancerAttributes, elasticloadbalancing:DescribeTags,
-    elasticloadbalancing:DescribeTargetGroups, ecr:DescribePullThroughCacheRules, ecr:DescribeRepositories,
+    elasticloadbalancing:DescribeTargetGroups, elasticloadbalancing:DescribeRules, ecr:DescribePullThroughCacheRules, ecr:DescribeRepositories,
     application-autoscaling:DescribeScalableTargets, cloudwatch:DescribeAlarms, cloudwatch:GetDashboard, sns:GetTopicAttributes,
     sns:ListTagsForResource, backup:ListBackupVaults, backup:ListBackupPlans, backup:ListBackupSelections, backup:ListTags,
     cognito-idp:ListUserPools, cognito-idp:DescribeUserPool and cognito-idp:ListUserPoolClients.
@@ -55,6 +55,7 @@ options:
       - sign_in
       - migration
       - web
+      - ingestion
       - worker
       - monitoring
       - backup
@@ -231,7 +232,9 @@ environment:
         running_count: 1
         desired_count: 1
     ingress:
-      description: The load balancer; C(url) is HTTPS where it listens to that. C(certificates) are those that were requested for it.
+      description:
+        - The load balancer; C(url) is HTTPS where it listens to that. C(certificates) are those that were requested for it.
+        - C(ingestion_routed) says whether a rule leads requests to the target group of ingestion.
       type: dict
       sample:
         state: available
@@ -240,6 +243,9 @@ environment:
         load_balancer_arn: >-
           arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/langfuse-staging/0123456789abcdef
         target_group_arn: arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/langfuse-staging-web/0123456789abcdef
+        ingestion_target_group_arn: >-
+          arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/langfuse-staging-ingestion/0123456789abcdef
+        ingestion_routed: true
         scheme: internet-facing
         access_logs_bucket: langfuse-staging-123456789012-eu-central-1-logs
         web_acl_arn: arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/langfuse-staging/0b3d9b4c-9e1f-4f5e-8a55-1f2a3b4c5d6e
@@ -288,6 +294,12 @@ environment:
         running_count: 2
         desired_count: 2
         scaling: [2, 6]
+    ingestion:
+      description:
+        - The web server's service for ingestion, in the same form as RV(environment.web). An environment may do without, so it is
+          never missing.
+      type: dict
+      sample: *service
     worker:
       description: The worker service, in the same form as RV(environment.web).
       type: dict

@@ -269,6 +269,36 @@ options:
   web_scaling_requests_target:
     description: Requests a minute for each task that web scaling keeps to.
     type: raw
+  web_ingestion:
+    description: Whether ingestion has a service of its own.
+    type: raw
+  web_ingestion_cpu:
+    description: Fargate CPU units of a task for ingestion.
+    type: raw
+  web_ingestion_memory:
+    description: Memory of a task for ingestion in MiB.
+    type: raw
+  web_ingestion_desired_count:
+    description: Number of tasks for ingestion.
+    type: raw
+  web_ingestion_spot:
+    description: Whether tasks for ingestion beyond the first run on Fargate Spot.
+    type: raw
+  web_ingestion_capacity_provider_strategy:
+    description: Capacity providers of the tasks for ingestion.
+    type: raw
+  web_ingestion_scaling_min:
+    description: The least number of tasks for ingestion.
+    type: raw
+  web_ingestion_scaling_max:
+    description: The most tasks for ingestion.
+    type: raw
+  web_ingestion_scaling_cpu_target:
+    description: CPU in percent that the scaling of ingestion keeps to.
+    type: raw
+  web_ingestion_scaling_requests_target:
+    description: Requests a minute for each task that the scaling of ingestion keeps to.
+    type: raw
   worker_spot:
     description: Whether worker tasks beyond the first run on Fargate Spot.
     type: raw
@@ -675,6 +705,16 @@ RAW = (
     "web_scaling_max",
     "web_scaling_cpu_target",
     "web_scaling_requests_target",
+    "web_ingestion",
+    "web_ingestion_cpu",
+    "web_ingestion_memory",
+    "web_ingestion_desired_count",
+    "web_ingestion_spot",
+    "web_ingestion_capacity_provider_strategy",
+    "web_ingestion_scaling_min",
+    "web_ingestion_scaling_max",
+    "web_ingestion_scaling_cpu_target",
+    "web_ingestion_scaling_requests_target",
     "worker_spot",
     "worker_capacity_provider_strategy",
     "worker_scaling_min",

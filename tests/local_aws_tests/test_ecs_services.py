@@ -365,6 +365,37 @@ def test_rules_of_a_listener(local: Local) -> None:
     assert requests.get(front["url"], timeout=5).status_code == 503
 
 
+def test_a_target_group_without_weight_gets_nothing(local: Local) -> None:
+    front, elb = balanced(local), local.client("elbv2")
+    other = elb.create_target_group(Name="other", Protocol="HTTP", Port=3000, VpcId=local.vpc, TargetType="ip")
+    arn = other["TargetGroups"][0]["TargetGroupArn"]
+
+    def shared(first: int, second: int) -> list[dict[str, Any]]:
+        groups = [{"TargetGroupArn": front["group"], "Weight": first}, {"TargetGroupArn": arn, "Weight": second}]
+        return [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]
+
+    def statuses(path: str) -> list[int]:
+        return [requests.get(front["url"] + path, timeout=5).status_code for _ in range(4)]
+
+    local.create_service(server(local), **front["service"])
+    local.wait(lambda: requests.get(front["url"], timeout=5).status_code == 200, what="a healthy target")
+    rule = elb.create_rule(
+        ListenerArn=front["listener"],
+        Priority=1,
+        Conditions=[{"Field": "path-pattern", "Values": ["/shared*"]}],
+        Actions=shared(1, 0),
+    )["Rules"][0]["RuleArn"]
+    assert 503 not in statuses("shared")
+    # ECS takes a group that a load balancer knows.
+    taken = {"targetGroupArn": arn, "containerName": "main", "containerPort": 3000}
+    local.create_service(server(local), "second", desiredCount=0, loadBalancers=[taken])
+    # Half of the requests go where nobody is.
+    elb.modify_rule(RuleArn=rule, Actions=shared(1, 1))
+    assert statuses("shared").count(503) == 2
+    elb.modify_rule(RuleArn=rule, Actions=shared(0, 1))
+    assert set(statuses("shared")) == {503}
+
+
 @pytest.mark.parametrize(
     ("ranges", "pattern", "path", "status"),
     [

@@ -393,7 +393,7 @@ def url(dns_name: str, listeners: list[Shape]) -> str:
 
 def ingress(found: Shape, _identity: Shape) -> Part:
     balancer, target_group, logs = found["load_balancer"], found["target_group"], found["logs_bucket"]
-    web_acl = found["web_acl"]
+    web_acl, ingestion_group = found["web_acl"], found["ingestion_target_group"]
     attributes = (balancer or {}).get("Attributes") or {}
     shape = balancer or {}
     listeners = sorted(
@@ -409,6 +409,8 @@ def ingress(found: Shape, _identity: Shape) -> Part:
         "url": url(dns_name, listeners),
         "load_balancer_arn": shape.get("LoadBalancerArn", ""),
         "target_group_arn": target_group["TargetGroupArn"] if target_group else "",
+        "ingestion_target_group_arn": ingestion_group["TargetGroupArn"] if ingestion_group else "",
+        "ingestion_routed": bool(ingestion_group and ingestion_group["Routed"]),
         "listeners": listeners,
         "certificate_arn": next(
             (
@@ -435,7 +437,7 @@ def ingress(found: Shape, _identity: Shape) -> Part:
     }
     owned = [
         *([("load_balancer", shape["LoadBalancerArn"])] if balancer else []),
-        *([("target_group", target_group["TargetGroupArn"])] if target_group else []),
+        *(("target_group", group["TargetGroupArn"]) for group in (target_group, ingestion_group) if group),
         *(("certificate", item["CertificateArn"]) for item in found["certificates"]),
         *([("bucket", logs["Name"])] if logs else []),
         *([("web_acl", web_acl["ARN"])] if web_acl else []),
@@ -485,6 +487,11 @@ def scaled(found: Shape, component: str) -> Part:
 
 def web(found: Shape, _identity: Shape) -> Part:
     return scaled(found, "web")
+
+
+def ingestion(found: Shape, _identity: Shape) -> Part:
+    """The web server once more, for ingestion only."""
+    return scaled(found, "ingestion")
 
 
 def worker(found: Shape, _identity: Shape) -> Part:
@@ -544,6 +551,7 @@ COMPONENTS: dict[str, Callable[[Shape, Shape], Part]] = {
     "sign_in": sign_in,
     "migration": migration,
     "web": web,
+    "ingestion": ingestion,
     "worker": worker,
     "monitoring": monitoring,
     "backup": backup,

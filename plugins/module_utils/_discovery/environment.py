@@ -50,6 +50,7 @@ READINGS: dict[str, tuple[str, Callable[..., Any]]] = {
     "role_clickhouse-node": ("iam", readings.role("clickhouse-node")),
     "load_balancer": ("elbv2", readings.load_balancer),
     "target_group": ("elbv2", readings.target_group),
+    "ingestion_target_group": ("elbv2", readings.ingestion_target_group),
     "user_pool": ("cognito-idp", readings.user_pool),
     "sign_in_secret": ("secretsmanager", readings.sign_in_secret),
     "logs_bucket": ("s3", readings.logs_bucket),
@@ -90,16 +91,20 @@ NEEDS: dict[str, tuple[str, ...]] = {
         *("file_system", "registry", "services", "definition_clickhouse"),
         *("scaling_groups", "launch_templates", "volumes", "instance_profile", "role_clickhouse-node"),
     ),
-    "ingress": ("load_balancer", "target_group", "certificates", "logs_bucket", "web_acl"),
+    "ingress": (
+        *("load_balancer", "target_group", "ingestion_target_group"),
+        *("certificates", "logs_bucket", "web_acl"),
+    ),
     "sign_in": ("user_pool", "sign_in_secret"),
     "migration": ("definition_migration", "definition_schema-check"),
     "web": ("services", "scalable_targets", "definition_web"),
+    "ingestion": ("services", "scalable_targets", "definition_ingestion"),
     "worker": ("services", "scalable_targets", "definition_worker"),
     "monitoring": ("alarms", "topic", "dashboard"),
     "backup": ("backup_vault", "backup_plan", "role_backup"),
 }
 # Components that an environment may do without.
-OPTIONAL = frozenset({"sign_in"})
+OPTIONAL = frozenset({"sign_in", "ingestion"})
 # Readings that are None where there is nothing; the others are lists.
 LISTS = frozenset(
     (

@@ -20,11 +20,11 @@ from .components import IMAGE_CACHE
 
 Clients = dict[str, Any]
 Shape = dict[str, Any]
-SERVICES = ("web", "worker", "clickhouse")
-SCALED_SERVICES = ("web", "worker")
+SERVICES = ("web", "ingestion", "worker", "clickhouse")
+SCALED_SERVICES = ("web", "ingestion", "worker")
 # Tags of the security groups that name the subnets of a VPC of somebody else.
 PRIVATE_SUBNETS, PUBLIC_SUBNETS = "langfuse:private-subnets", "langfuse:public-subnets"
-FAMILIES = ("web", "worker", "clickhouse", "migration", "schema-check")
+FAMILIES = ("web", "ingestion", "worker", "clickhouse", "migration", "schema-check")
 
 
 class DiscoveryErrorHandler(AwsErrorHandler):
@@ -44,6 +44,7 @@ class DiscoveryErrorHandler(AwsErrorHandler):
         "CacheClusterNotFound",
         "CacheSubnetGroupNotFoundFault",
         "FileSystemNotFound",
+        "ListenerNotFound",
         "LoadBalancerNotFound",
         "TargetGroupNotFound",
         "NamespaceNotFound",
@@ -328,6 +329,38 @@ def load_balancer(clients: Clients, name: str) -> Shape | None:
 def target_group(clients: Clients, name: str) -> Shape | None:
     found: Shape = clients["elbv2"].describe_target_groups(Names=[f"{name}-web"])["TargetGroups"][0]
     return found
+
+
+@reading("the target group of ingestion (elasticloadbalancing:DescribeTargetGroups)")
+def ingestion_target_group(clients: Clients, name: str) -> Shape | None:
+    """The target group, and whether a rule leads requests there, which one that gives it no weight does not."""
+    elb = clients["elbv2"]
+    found: Shape = elb.describe_target_groups(Names=[f"{name}-ingestion"])["TargetGroups"][0]
+    actions = [
+        action
+        for balancer in dict.fromkeys(found.get("LoadBalancerArns") or [])
+        for rule in _rules(clients, name, balancer)
+        for action in rule["Actions"]
+    ]
+    return {**found, "Routed": any(leads_to(action, found["TargetGroupArn"]) for action in actions)}
+
+
+def leads_to(action: Shape, arn: str) -> bool:
+    """Whether a rule's action gives requests to a target group."""
+    several = (action.get("ForwardConfig") or {}).get("TargetGroups") or []
+    groups = several or [{"TargetGroupArn": action.get("TargetGroupArn")}]
+    return any(group.get("TargetGroupArn") == arn and group.get("Weight", 1) > 0 for group in groups)
+
+
+@reading("the load balancer's rules (elasticloadbalancing:DescribeListeners, elasticloadbalancing:DescribeRules)", [])
+def _rules(clients: Clients, _name: str, balancer: str) -> list[Shape]:
+    elb = clients["elbv2"]
+    listeners = pages(elb, "describe_listeners", "Listeners", LoadBalancerArn=balancer)
+    return [
+        rule
+        for listener in listeners
+        for rule in pages(elb, "describe_rules", "Rules", ListenerArn=listener["ListenerArn"])
+    ]
 
 
 @reading("the pull-through cache (ecr:DescribePullThroughCacheRules, ecr:DescribeRepositories)")

@@ -67,13 +67,20 @@ VAULT = re.compile(r"arn:aws[a-z-]*:backup:[a-z0-9-]+:\d{12}:backup-vault:[A-Za-
 # AWS Backup: minutes in which a job has to begin at least; what is in cold storage stays there for so many days.
 START_WINDOW, COLD_DAYS = 60, 90
 ALARM_SETTINGS = ("enabled", "threshold", "period", "evaluation_periods", "datapoints_to_alarm")
-TASKS = ("web", "worker", "migration", "clickhouse")
+# The variables of tasks begin so.
+TASKS = ("web", "web_ingestion", "worker", "migration", "clickhouse")
 # What Langfuse's documentation asks for, as CPU units and MiB.
-RECOMMENDED_SIZES = {"web": (2048, 4096), "worker": (2048, 4096), "clickhouse": (2048, 8192)}
+RECOMMENDED_SIZES = {
+    "web": (2048, 4096),
+    "web_ingestion": (2048, 4096),
+    "worker": (2048, 4096),
+    "clickhouse": (2048, 8192),
+}
 
 # What web and worker are scaled by besides CPU, and how many tasks a service of ECS has at most (quota "Tasks per service").
 SCALING_TARGETS: dict[str, tuple[str, ...]] = {
     "web": ("scaling_requests_target",),
+    "web_ingestion": ("scaling_requests_target",),
     "worker": ("scaling_backlog_target",),
 }
 TASKS_OF_A_SERVICE = 5000
@@ -347,6 +354,16 @@ def sign_in(given: Variables) -> Findings:
         )
 
 
+def ingestion(given: Variables) -> Findings:
+    """A service of its own for ingestion, which only the load balancer's rules lead requests to."""
+    if _true(given.get("web_ingestion")) and given.get("ingress_state") == "absent":
+        yield Finding(
+            "web_ingestion",
+            "without a load balancer no request is led to the service for ingestion",
+            "set it to false, or ingress_state to present",
+        )
+
+
 def firewall(given: Variables) -> Findings:
     value = given.get("ingress_waf_rate_limit")
     if value is not None and not (
@@ -402,6 +419,7 @@ def recommended_sizes(given: Variables) -> Findings:
 def counts(given: Variables) -> Findings:
     for variable, most in (
         ("web_desired_count", None),
+        ("web_ingestion_desired_count", None),
         ("worker_desired_count", None),
         ("database_instance_count", 16),
         ("cache_node_count", 6),
@@ -862,6 +880,7 @@ CHECKS = (
     sign_in,
     domain,
     admin_ranges,
+    ingestion,
     firewall,
     fargate_sizes,
     counts,

@@ -15,6 +15,7 @@ import socket
 import sys
 import threading
 import traceback
+import urllib.request
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from local_aws.container import network, settings, stores
 from local_aws.signals import wait_for, when_told_to_end
 
 DOUBLE_HEADER = "x-langfuse-double"
+FAMILY_HEADER = "x-langfuse-double-family"
 DOUBLE = "llmops.langfuse local AWS"
 SAYS = "test double of the llmops.langfuse collection, not Langfuse"
 
@@ -63,6 +65,18 @@ class Asked:
         except (binascii.Error, UnicodeDecodeError):
             return None
         return user, password
+
+
+def task_family() -> str:
+    """The family of the task that this runs in, by ECS's task metadata endpoint, version 4; "" outside a task."""
+    place = os.environ.get("ECS_CONTAINER_METADATA_URI_V4")
+    if not place:
+        return ""
+    try:
+        with urllib.request.urlopen(f"{place}/task", timeout=10) as answer:
+            return str(json.load(answer)["Family"])
+    except (OSError, ValueError, KeyError):
+        return ""
 
 
 class Log:
@@ -134,6 +148,7 @@ class Application:
         self.database = Database(given["DATABASE_URL"])
         self.clickhouse = stores.ClickHouse.of(given)
         self.stopping = threading.Event()
+        self.family = ""
         self._redis: Any = None
         self._bucket: stores.EventBucket | None = None
         self._lock = threading.Lock()
@@ -193,6 +208,7 @@ class Application:
     def serve(self) -> int:
         """Run until told to end."""
         self.prepare()
+        self.family = task_family()
         port = int(float(self.given.get("PORT", str(self.default_port))))
         hostname = os.environ.get("HOSTNAME") or "0.0.0.0"
         try:
@@ -243,6 +259,7 @@ class Handler(BaseHTTPRequestHandler):
             "Content-Type": "application/json; charset=utf-8",
             "Content-Length": str(len(content)),
             DOUBLE_HEADER: DOUBLE,
+            FAMILY_HEADER: self.server.application.family,
             **answer.headers,
         }.items():
             self.send_header(name, value)

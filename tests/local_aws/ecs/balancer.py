@@ -229,20 +229,22 @@ class Balancer:
     # --- traffic ---
 
     def choose(self, region: str, action: dict[str, Any]) -> tuple[str, int] | None:
-        """The next healthy target, in turn."""
-        backend = elbv2_backends[ACCOUNT_ID][region]
-        places = []
-        for arn in backend._get_target_group_arns_from(action_data=action):
-            group = backend.target_groups.get(arn)
-            for (owner, address, port), state in self.targets.items():
-                place = self.local(address, port)
-                if group and owner == arn and state.state == "healthy" and place:
-                    places.append(place)
-        if not places:
-            return None
+        """The next healthy target, in turn, of the group whose turn it is by its weight."""
         key = json.dumps(action, sort_keys=True, default=str)
-        self.turns[key] = self.turns.get(key, -1) + 1
-        return places[self.turns[key] % len(places)]
+        self.turns[key] = turn = self.turns.get(key, -1) + 1
+        # Guide load-balancer-listeners "Forward actions": a group without healthy targets gets its share all the same
+        shares = [arn for arn, weight in weights(action) for _ in range(weight)]
+        if not shares:
+            return None
+        arn, turn = shares[turn % len(shares)], turn // len(shares)
+        if arn not in elbv2_backends[ACCOUNT_ID][region].target_groups:
+            return None
+        places = []
+        for (owner, address, port), state in self.targets.items():
+            place = self.local(address, port)
+            if owner == arn and state.state == "healthy" and place:
+                places.append(place)
+        return places[turn % len(places)] if places else None
 
     # --- listeners ---
 
@@ -268,6 +270,14 @@ class Balancer:
             self.close(arn)
         self.targets.clear()
         self.turns.clear()
+
+
+def weights(action: dict[str, Any]) -> list[tuple[str, int]]:
+    """The target groups of a forward action, each with its weight (API TargetGroupTuple: 0 to 999)."""
+    several = (action.get("ForwardConfig") or {}).get("TargetGroups") or []
+    # moto has the only group of an action in both places, or in one
+    groups = several or [{"TargetGroupArn": action["TargetGroupArn"]}] if action["Type"] == "forward" else []
+    return [(group["TargetGroupArn"], int(group.get("Weight", 1))) for group in groups]
 
 
 def matches(status: int, codes: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.llmops.langfuse.plugins.module_utils._discovery import components, environment
+from ansible_collections.llmops.langfuse.plugins.module_utils._discovery import components, environment, readings
 
 IDENTITY = {"name": "staging", "region": "eu-central-1", "account_id": "123456789012", "partition": "aws"}
 
@@ -26,6 +26,7 @@ def nothing(component: str) -> dict[str, Any]:
         "database": ("db_instances", "db_parameter_groups"),
         "cache": ("cache_parameter_groups",),
         "web": ("scalable_targets",),
+        "ingestion": ("scalable_targets",),
         "worker": ("scalable_targets",),
         "monitoring": ("alarms",),
         "clickhouse": ("scaling_groups", "launch_templates", "volumes"),
@@ -48,9 +49,10 @@ def nothing(component: str) -> dict[str, Any]:
         "cache": ("replication_group", "cache_subnet_group"),
         "clickhouse": ("file_system", "registry", "definition_clickhouse", "instance_profile", "role_clickhouse-node"),
         "sign_in": ("user_pool", "sign_in_secret"),
-        "ingress": ("load_balancer", "target_group", "logs_bucket", "web_acl"),
+        "ingress": ("load_balancer", "target_group", "ingestion_target_group", "logs_bucket", "web_acl"),
         "migration": ("definition_migration", "definition_schema-check"),
         "web": ("definition_web",),
+        "ingestion": ("definition_ingestion",),
         "worker": ("definition_worker",),
         "monitoring": ("topic", "dashboard"),
         "backup": ("backup_vault", "backup_plan", "role_backup"),
@@ -354,6 +356,7 @@ def test_ingress() -> None:
     found = {
         "load_balancer": balancer,
         "target_group": group,
+        "ingestion_target_group": None,
         "certificates": [certificate],
         "logs_bucket": {"Name": "logs"},
         "web_acl": {"ARN": "arn:w"},
@@ -367,6 +370,37 @@ def test_ingress() -> None:
     # One that was requested before its load balancer is owned already.
     left = components.ingress({**found, "load_balancer": None, "target_group": None}, IDENTITY)
     assert (left[0]["scheme"], left[1]) == ("", [("certificate", "arn:c"), ("bucket", "logs"), ("web_acl", "arn:w")])
+
+
+@pytest.mark.parametrize("routed", [True, False])
+def test_ingestion_of_its_own(routed: bool) -> None:
+    group = {"TargetGroupArn": "arn:tg:ingestion", "Routed": routed}
+    part, owned = components.ingress(nothing("ingress") | {"ingestion_target_group": group}, IDENTITY)
+    assert (part["ingestion_target_group_arn"], part["ingestion_routed"]) == ("arn:tg:ingestion", routed)
+    assert owned == [("target_group", "arn:tg:ingestion")]
+
+
+@pytest.mark.parametrize(
+    ("action", "leads"),
+    [
+        ({"Type": "forward", "TargetGroupArn": "a"}, True),
+        ({"Type": "forward", "TargetGroupArn": "b"}, False),
+        ({"Type": "forward", "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": "a"}]}}, True),
+        ({"Type": "forward", "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": "a", "Weight": 0}]}}, False),
+        (
+            {
+                "Type": "forward",
+                "ForwardConfig": {
+                    "TargetGroups": [{"TargetGroupArn": "b", "Weight": 0}, {"TargetGroupArn": "a", "Weight": 3}]
+                },
+            },
+            True,
+        ),
+        ({"Type": "redirect", "RedirectConfig": {}}, False),
+    ],
+)
+def test_where_a_rule_leads(action: dict[str, Any], leads: bool) -> None:
+    assert readings.leads_to(action, "a") is leads
 
 
 @pytest.mark.parametrize("tags, state", [({}, "incomplete"), ({"langfuse:completed": "3.225.4"}, "available")])

@@ -562,6 +562,25 @@ def test_scaling_that_makes_sense() -> None:
     assert judged(**spot) == Judgement()
 
 
+def test_ingestion_of_its_own_needs_a_load_balancer() -> None:
+    sized = {"web_ingestion": True, "web_ingestion_cpu": 2048, "web_ingestion_memory": 4096, "web_ingestion_desired_count": 3}
+    scaled = {"web_ingestion_scaling_min": 3, "web_ingestion_scaling_max": 9, "web_ingestion_scaling_requests_target": 900}
+    assert judged(**sized, **scaled, ingress_state="present") == Judgement()
+    assert judged(web_ingestion=False, ingress_state="absent") == Judgement()
+    lonely = judged(**sized, ingress_state="absent")
+    assert [finding.option for finding in lonely.errors] == ["web_ingestion"]
+    wrong = judged(
+        **{**sized, **scaled, "web_ingestion_memory": 3000, "web_ingestion_desired_count": 2},
+        web_ingestion_spot=True,
+        compute_capacity_providers=["FARGATE"],
+    )
+    assert [finding.option for finding in wrong.errors] == [
+        "web_ingestion_desired_count",
+        "web_ingestion_memory",
+        "web_ingestion_spot",
+    ]
+
+
 @pytest.mark.parametrize(
     "registry", ["ghcr.io", "localhost:5000", "123456789012.dkr.ecr.eu-central-1.amazonaws.com/a/b-c"]
 )
