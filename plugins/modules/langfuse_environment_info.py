@@ -28,7 +28,8 @@ notes:
     ec2:DescribeLaunchTemplates, ec2:DescribeVolumes, iam:GetInstanceProfile,
     elasticloadbalancing:DescribeLoadBalancers, elasticloadbalancing:DescribeListeners,
     elasticloadbalancing:DescribeLoadBalancerAttributes, elasticloadbalancing:DescribeTags,
-    elasticloadbalancing:DescribeTargetGroups, elasticloadbalancing:DescribeRules, ecr:DescribePullThroughCacheRules, ecr:DescribeRepositories,
+    elasticloadbalancing:DescribeTargetGroups, elasticloadbalancing:DescribeRules, ecr:DescribePullThroughCacheRules,
+    ecr:DescribeRepositories,
     application-autoscaling:DescribeScalableTargets, cloudwatch:DescribeAlarms, cloudwatch:GetDashboard, sns:GetTopicAttributes,
     sns:ListTagsForResource, backup:ListBackupVaults, backup:ListBackupPlans, backup:ListBackupSelections, backup:ListTags,
     cognito-idp:ListUserPools, cognito-idp:DescribeUserPool and cognito-idp:ListUserPoolClients.

@@ -563,8 +563,17 @@ def test_scaling_that_makes_sense() -> None:
 
 
 def test_ingestion_of_its_own_needs_a_load_balancer() -> None:
-    sized = {"web_ingestion": True, "web_ingestion_cpu": 2048, "web_ingestion_memory": 4096, "web_ingestion_desired_count": 3}
-    scaled = {"web_ingestion_scaling_min": 3, "web_ingestion_scaling_max": 9, "web_ingestion_scaling_requests_target": 900}
+    sized = {
+        "web_ingestion": True,
+        "web_ingestion_cpu": 2048,
+        "web_ingestion_memory": 4096,
+        "web_ingestion_desired_count": 3,
+    }
+    scaled = {
+        "web_ingestion_scaling_min": 3,
+        "web_ingestion_scaling_max": 9,
+        "web_ingestion_scaling_requests_target": 900,
+    }
     assert judged(**sized, **scaled, ingress_state="present") == Judgement()
     assert judged(web_ingestion=False, ingress_state="absent") == Judgement()
     lonely = judged(**sized, ingress_state="absent")
