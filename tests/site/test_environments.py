@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -30,6 +32,8 @@ LOGIN = {
 }
 # The waits of the roles are what test_site.py exercises; here AWS hardly takes any time.
 TIME_SCALE = 0.002
+# What the inventories leave to choose and a whole environment has to prove.
+CHOSEN: dict[str, dict[str, Any]] = {"staging": {}, "production": {"web_ingestion": True}}
 UNPROTECTED = json.dumps({"database_deletion_protection": False, "ingress_deletion_protection": False})
 
 
@@ -91,6 +95,7 @@ def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
         urllib.request.urlopen(f"{environment.endpoint}/_local/stats/reset", data=b"{}").close()
         https_port = free_port()
         extra = {
+            **CHOSEN[request.param],
             "langfuse_aws_endpoint_url": environment.endpoint,
             "langfuse_aws_environment": LOGIN,
             # The certificate is for this address too; no DNS of this machine knows the domain.
@@ -155,7 +160,7 @@ def shape(environment: Environment) -> dict[str, Any]:
         ]
     }
     gateways = aws("ec2").describe_nat_gateways()["NatGateways"]
-    services = aws("ecs").describe_services(cluster=name, services=["web", "worker"])["services"]
+    services = aws("ecs").describe_services(cluster=name, services=["web", "ingestion", "worker"])["services"]
     targets = aws("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
     return {
         "balancer zones": len(balancer["AvailabilityZones"]),
@@ -214,7 +219,7 @@ SHAPES: dict[str, dict[str, Any]] = {
         "database protected": True,
         "cache nodes": 2,
         "cache": ("enabled", "enabled"),
-        "tasks": {"web": 2, "worker": 2},
+        "tasks": {"web": 2, "ingestion": 2, "worker": 2},
         "scaled": {"web": 2, "worker": 2},
         "worker on": [("FARGATE", 2), ("FARGATE_SPOT", 0)],
         "protocols": ["HTTP", "HTTPS"],
@@ -229,6 +234,24 @@ SHAPES: dict[str, dict[str, Any]] = {
 
 def test_it_is_as_large_as_it_says(environment: Environment) -> None:
     assert shape(environment) == SHAPES[environment.inventory]
+
+
+def test_ingestion_goes_to_tasks_of_its_own(environment: Environment) -> None:
+    extra = json.loads(environment.extra.read_text())
+    trust = ssl.create_default_context(cafile=extra["verify_ca_path"])
+
+    def family(path: str, data: bytes | None = None) -> str:
+        try:
+            answer = urllib.request.urlopen(f"{extra['langfuse_url']}{path}", data, context=trust)
+        except urllib.error.HTTPError as error:
+            # Without keys it is refused, which is an answer too.
+            answer = error
+        with answer:
+            return str(answer.headers["x-langfuse-double-family"]).removeprefix(f"{environment.name}-")
+
+    expected = "ingestion" if CHOSEN[environment.inventory].get("web_ingestion") else "web"
+    assert {family("/api/public/ingestion", b"{}"), family("/api/public/otel/v1/traces", b"{}")} == {expected}
+    assert family("/api/public/health") == "web"
 
 
 def test_destroy_leaves_nothing(environment: Environment) -> None:
