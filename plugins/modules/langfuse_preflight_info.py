@@ -167,6 +167,12 @@ options:
   database_instance_count:
     description: Number of database instances.
     type: raw
+  cache_mode:
+    description: How the cache runs.
+    type: raw
+  cache_connection:
+    description: How an external Redis or Valkey is reached.
+    type: raw
   cache_engine_version:
     description: Version of Valkey.
     type: raw
@@ -671,6 +677,8 @@ RAW = (
     "database_min_capacity",
     "database_max_capacity",
     "database_instance_count",
+    "cache_mode",
+    "cache_connection",
     "cache_engine_version",
     "cache_node_count",
     "cache_multi_az",

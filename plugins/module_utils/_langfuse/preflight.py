@@ -51,6 +51,7 @@ PULL_THROUGH_SECRET = re.compile(
     r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:ecr-pullthroughcache/[\w/+=.@-]+"
 )
 DATABASE_MODES = ("aurora", "external")
+CACHE_MODES = ("elasticache", "external")
 DOMAIN = re.compile(r"(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}\.?")
 ZONE_ID = re.compile(r"Z[A-Z0-9]+")
 # ACM user guide, gs-acm-request-public; guide of application load balancers, listener rules.
@@ -621,6 +622,25 @@ def external_database(given: Variables) -> Findings:
         yield Finding("database_ssl_mode", f"'{value}' is not a use of TLS", f"set {', '.join(SSL_MODES)}")
 
 
+def external_cache(given: Variables) -> Findings:
+    """How the cache runs; what is wrong with the connection itself is found by the rules of langfuse_env."""
+    mode, connection = given.get("cache_mode"), given.get("cache_connection")
+    if mode is not None and mode not in CACHE_MODES:
+        yield Finding("cache_mode", f"'{mode}' is not a way to run the cache", f"set {' or '.join(CACHE_MODES)}")
+    if mode == "external" and not connection:
+        yield Finding(
+            "cache_connection",
+            "an external cache has no connection",
+            "set host (or mode and nodes) of your Redis or Valkey, or cache_mode to elasticache",
+        )
+    elif mode == "elasticache" and connection:
+        yield Finding(
+            "cache_connection",
+            "it names a server, but cache_mode is elasticache",
+            "set cache_mode to external, or leave it out",
+        )
+
+
 def log_retention(given: Variables) -> Findings:
     value = given.get("compute_log_retention_days")
     if value is not None and _whole(value) not in LOG_RETENTION_DAYS:
@@ -647,7 +667,7 @@ def engine_versions(given: Variables) -> Findings:
                 "database_engine_version", f"AWS has no Aurora PostgreSQL {value}, or no longer", f"set one of {known}"
             )
     value = given.get("cache_engine_version")
-    if value is not None and str(value) not in VALKEY:
+    if value is not None and given.get("cache_mode") != "external" and str(value) not in VALKEY:
         yield Finding(
             "cache_engine_version", f"AWS has no Valkey {value}, or no longer", f"set one of {', '.join(VALKEY)}"
         )
@@ -890,6 +910,7 @@ CHECKS = (
     capacity,
     database_names,
     external_database,
+    external_cache,
     log_retention,
     engine_versions,
     clickhouse,
@@ -908,10 +929,12 @@ def _settings(given: Variables, judgement: Judgement) -> None:
     """Langfuse's own variables, by the same rules as those of langfuse_env."""
     settings, references = given.get("langfuse_settings") or {}, given.get("langfuse_secret_settings") or {}
     groups = {name: given.get(f"langfuse_{name}") or {} for name in ("sso", "mail", "queue_shards")}
+    connection = given.get("cache_connection") or {}
     for variable, value in (
         ("langfuse_settings", settings),
         ("langfuse_secret_settings", references),
         *((f"langfuse_{name}", value) for name, value in groups.items()),
+        ("cache_connection", connection),
     ):
         if not isinstance(value, dict):
             judgement.errors.append(Finding(variable, "it is not a dictionary", "set names and values"))
@@ -926,6 +949,7 @@ def _settings(given: Variables, judgement: Judgement) -> None:
                 "user": given.get("clickhouse_user"),
                 "database": given.get("clickhouse_database"),
             },
+            **({"cache": connection} if given.get("cache_mode") == "external" and connection else {}),
             "init": {
                 key.removeprefix("langfuse_init_"): value for key, value in given.items() if "langfuse_init_" in key
             },
@@ -965,6 +989,7 @@ def _of_the_inventory(finding: Finding, settings: Variables) -> Finding:
 def _in_inventory_names(text: str) -> str:
     text = re.sub(r"(?<![\w.-])(secret_settings|settings|write_mode)(?!\w)", r"langfuse_\1", text)
     text = re.sub(r"(?<![\w.-])(sso|mail|queue_shards)\.(?=\w)", r"langfuse_\1.", text)
+    text = re.sub(r"(?<![\w.-])cache\.(?=\w)", "cache_connection.", text)
     text = re.sub(r"\binit\.(\w+)", r"langfuse_init_\1", text)
     text = re.sub(r"\bclickhouse\.(host|user|database|secure)\b", r"clickhouse_\1", text)
     return "langfuse_url" if text == "url" else text

@@ -71,6 +71,18 @@ def test_sign_in_with_cognito_is_accepted_also_on_this_machine() -> None:
     assert judged(sign_in=False, sign_in_domain_prefix="my-aws").errors == []
 
 
+@pytest.mark.parametrize(
+    "connection",
+    [
+        {"host": "cache.example", "username": "langfuse", "tls": False},
+        {"mode": "sentinel", "nodes": ["sentinel.example:26379"], "master_name": "langfuse"},
+        {"connection_string_from_secret": True},
+    ],
+)
+def test_a_cache_of_somebody_else_is_accepted_with_any_version(connection: dict[str, Any]) -> None:
+    assert judged(cache_mode="external", cache_connection=connection, cache_engine_version="6.2") == Judgement()
+
+
 def test_only_what_every_environment_has_is_missed() -> None:
     assert [finding.option for finding in judge({}).errors] == ["langfuse_name", "langfuse_region", "langfuse_version"]
 
@@ -414,6 +426,29 @@ REFUSALS: list[tuple[str, dict[str, Any], str, str, str]] = [
         "database_host",
         "database_mode is aurora",
         "external",
+    ),
+    ("cache mode", {"cache_mode": "memcached"}, "cache_mode", "not a way", "elasticache or external"),
+    ("external cache", {"cache_mode": "external"}, "cache_connection", "no connection", "host"),
+    (
+        "connection without external",
+        {"cache_mode": "elasticache", "cache_connection": {"host": "cache.example"}},
+        "cache_connection",
+        "cache_mode is elasticache",
+        "external",
+    ),
+    (
+        "kind of cache",
+        {"cache_mode": "external", "cache_connection": {"mode": "ring", "host": "cache.example"}},
+        "cache_connection.mode",
+        "not a kind of cache",
+        "sentinel",
+    ),
+    (
+        "external cache without a host",
+        {"cache_mode": "external", "cache_connection": {"username": "langfuse"}},
+        "cache_connection.host",
+        "missing",
+        "set it",
     ),
     ("port", {"database_port": 70000}, "database_port", "not a port", "5432"),
     ("TLS", {"database_ssl_mode": "verify-full"}, "database_ssl_mode", "not a use of TLS", "require"),
