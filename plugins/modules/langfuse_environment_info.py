@@ -19,7 +19,7 @@ notes:
   - For all components it needs the IAM actions sts:GetCallerIdentity, ec2:DescribeVpcs, ec2:DescribeSubnets,
     ec2:DescribeSecurityGroups, ec2:DescribeNatGateways, ec2:DescribeRouteTables, ec2:DescribeVpcEndpoints,
     ec2:DescribeInternetGateways, ec2:DescribeAddresses, servicediscovery:ListNamespaces, servicediscovery:ListServices,
-    servicediscovery:ListTagsForResource, secretsmanager:DescribeSecret, s3:ListBucket, ecs:DescribeClusters,
+    servicediscovery:ListTagsForResource, secretsmanager:DescribeSecret, s3:ListBucket, s3:GetBucketTagging, ecs:DescribeClusters,
     ecs:DescribeServices, ecs:DescribeTaskDefinition, iam:GetRole, logs:DescribeLogGroups, rds:DescribeDBClusters,
     rds:DescribeDBInstances, rds:DescribeDBSubnetGroups, rds:DescribeDBClusterParameterGroups,
     elasticache:DescribeReplicationGroups, elasticache:DescribeCacheClusters, elasticache:DescribeCacheSubnetGroups,
@@ -73,6 +73,17 @@ options:
     description: Seconds to wait.
     type: int
     default: 1800
+  storage_bucket:
+    description: Name of the bucket, where it is not C(<name>-<account>-<region>).
+    type: str
+    default: ""
+  storage_mode:
+    description:
+      - Whether the bucket is the environment's own, or one that somebody else made for more than this environment (V(external)), which is
+        not counted among RV(environment.resources). The latter is named by O(storage_bucket).
+    type: str
+    choices: [own, external]
+    default: own
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -154,12 +165,16 @@ environment:
         arn: arn:aws:secretsmanager:eu-central-1:123456789012:secret:langfuse-staging/application-AbCdEf
         version_id: 5b3d2f8e-7d0a-4a80-9d1d-7a8a3c1f2b6e
     storage:
-      description: The bucket; its name is the one it would have where it does not exist.
+      description:
+        - The bucket; its name is the one it would have where it does not exist. C(external) says that somebody else made it, and
+          C(own_bucket) names one that the environment has of its own.
       type: dict
       sample:
         state: available
         bucket: langfuse-staging-123456789012-eu-central-1
         region: eu-central-1
+        external: false
+        own_bucket: langfuse-staging-123456789012-eu-central-1
     compute:
       description: Cluster, roles, log groups, private DNS namespace, and where ECR's pull-through cache keeps images, or would.
       type: dict
@@ -375,6 +390,8 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "components": {"type": "list", "elements": "str", "choices": list(COMPONENTS), "default": list(COMPONENTS)},
     "wait_for": {"type": "list", "elements": "str", "choices": list(COMPONENTS), "default": []},
     "wait_timeout": {"type": "int", "default": 1800},
+    "storage_bucket": {"type": "str", "default": ""},
+    "storage_mode": {"type": "str", "choices": ["own", "external"], "default": "own"},
 }
 
 
@@ -384,8 +401,15 @@ def manage(module: AnsibleAWSModule) -> dict[str, Any]:
     unread = [name for name in awaited if name not in components]
     if unread:
         raise AwsError(f"wait_for names {', '.join(unread)}, which components does not have; add it there")
+    # What readings need to know of a component stands where its part will.
+    storage = {"bucket": params["storage_bucket"], "external": params["storage_mode"] == "external"}
+    if storage["external"] and not storage["bucket"]:
+        raise AwsError(
+            "storage_mode is external, but storage_bucket is empty; name the bucket there, or set storage_mode to own"
+        )
     clients = {service: module.client(service) for service in ("sts", *sorted(services_of(components)))}
-    identity = {"name": params["name"], "region": clients["sts"].meta.region_name, **readings.identity(clients)}
+    region = clients["sts"].meta.region_name
+    identity = {"name": params["name"], "region": region, **readings.identity(clients), "storage": storage}
     if awaited:
         wait_for(clients, identity, awaited, params["wait_timeout"])
     return {"changed": False, "environment": discover(clients, identity, components)}

@@ -167,6 +167,33 @@ options:
   database_instance_count:
     description: Number of database instances.
     type: raw
+  storage_mode:
+    description: Whether the bucket is made or exists.
+    type: raw
+  storage_bucket:
+    description: Name of the bucket; empty for the default one.
+    type: raw
+  storage_kms_key_arn:
+    description: KMS key of the objects.
+    type: raw
+  storage_events_prefix:
+    description: What the keys of raw events begin with.
+    type: raw
+  storage_media_prefix:
+    description: What the keys of media begin with.
+    type: raw
+  storage_exports_prefix:
+    description: What the keys of batch exports begin with.
+    type: raw
+  storage_events_expiration_days:
+    description: Days after which raw events go.
+    type: raw
+  storage_exports_expiration_days:
+    description: Days after which batch exports go.
+    type: raw
+  storage_access_log_bucket:
+    description: Bucket of the access logs.
+    type: raw
   cache_mode:
     description: How the cache runs.
     type: raw
@@ -677,6 +704,15 @@ RAW = (
     "database_min_capacity",
     "database_max_capacity",
     "database_instance_count",
+    "storage_mode",
+    "storage_bucket",
+    "storage_kms_key_arn",
+    "storage_events_prefix",
+    "storage_media_prefix",
+    "storage_exports_prefix",
+    "storage_events_expiration_days",
+    "storage_exports_expiration_days",
+    "storage_access_log_bucket",
     "cache_mode",
     "cache_connection",
     "cache_engine_version",

@@ -152,14 +152,19 @@ def secrets(found: Shape, identity: Shape) -> Part:
 
 
 def storage(found: Shape, identity: Shape) -> Part:
-    bucket = found["bucket"]
-    name = bucket["Name"] if bucket else ""
+    given, external = identity["storage"], found["external_bucket"]
+    own = found["bucket"]["Name"] if found["bucket"] else ""
+    if external and external["Name"] == own:
+        own = ""
+    used = (external or {}).get("Name", "") if given["external"] else own
     part = {
-        "state": AVAILABLE if bucket else ABSENT,
-        "bucket": name or f"{identity['name']}-{identity['account_id']}-{identity['region']}",
-        "region": identity["region"],
+        "state": AVAILABLE if used else ABSENT,
+        "bucket": used or given["bucket"] or f"{identity['name']}-{identity['account_id']}-{identity['region']}",
+        "region": (external or {}).get("Region") or identity["region"],
+        "external": given["external"],
+        "own_bucket": own,
     }
-    return part, [("bucket", name)] if bucket else []
+    return part, [("bucket", own)] if own else []
 
 
 def setting(cluster: Shape, name: str) -> str:

@@ -30,6 +30,7 @@ READINGS: dict[str, tuple[str, Callable[..., Any]]] = {
     "namespace": ("servicediscovery", readings.namespace),
     "secret": ("secretsmanager", readings.secret),
     "bucket": ("s3", readings.bucket),
+    "external_bucket": ("s3", readings.external_bucket),
     "cluster": ("ecs", readings.ecs_cluster),
     **{f"role_{kind}": ("iam", readings.role(kind)) for kind in ROLES},
     "log_groups": ("logs", readings.log_groups),
@@ -67,7 +68,8 @@ READINGS: dict[str, tuple[str, Callable[..., Any]]] = {
     "role_backup": ("iam", readings.role("backup")),
 }
 EXTRA: dict[str, tuple[str, ...]] = {
-    "bucket": ("account_id", "region"),
+    "bucket": ("account_id", "region", "storage"),
+    "external_bucket": ("account_id", "storage"),
     "logs_bucket": ("account_id", "region"),
     "topic": ("account_id", "region", "partition"),
     "dashboard": ("region",),
@@ -83,7 +85,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
         *("addresses", "namespace"),
     ),
     "secrets": ("secret",),
-    "storage": ("bucket",),
+    "storage": ("bucket", "external_bucket"),
     "compute": ("cluster", *(f"role_{kind}" for kind in ROLES), "log_groups", "namespace", "pull_through_cache"),
     "database": ("db_cluster", "db_instances", "db_subnet_group", "db_parameter_groups"),
     "cache": ("replication_group", "cache_subnet_group", "cache_parameter_groups"),

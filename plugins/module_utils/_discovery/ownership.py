@@ -11,8 +11,9 @@ Shape = dict[str, Any]
 ENVIRONMENT_TAG = "langfuse:environment"
 
 # Readings of what is found by its name alone: component, type, and the key of its id. What lies in these is theirs. The secret and
-# the bucket may have been made by hand for the environment.
+# the bucket of the default name may have been made by hand for the environment; a bucket's tags are only read where it has another.
 BY_NAME = {
+    "bucket": ("storage", "bucket", "Name"),
     "namespace": ("network", "namespace", "Id"),
     "cluster": ("compute", "cluster", "clusterArn"),
     "db_cluster": ("database", "db_cluster", "DBClusterIdentifier"),

@@ -33,6 +33,7 @@ class DiscoveryErrorHandler(AwsErrorHandler):
     MISSING = (
         "404",
         "NoSuchBucket",
+        "NoSuchTagSet",
         "NotFound",
         "NoSuchEntity",
         "ResourceNotFound",
@@ -162,11 +163,31 @@ def secret(clients: Clients, name: str) -> Shape | None:
 
 
 @reading("the bucket (s3:ListBucket)")
-def bucket(clients: Clients, name: str, account_id: str, region: str) -> Shape | None:
+def bucket(clients: Clients, name: str, account_id: str, region: str, given: Shape) -> Shape | None:
+    """The environment's own bucket, also where it uses an external one instead."""
     bucket_name = f"{name}-{account_id}-{region}"
+    if given["bucket"] and not given["external"]:
+        bucket_name = given["bucket"]
     # Names of buckets are shared by all accounts; another account's would answer too.
     clients["s3"].head_bucket(Bucket=bucket_name, ExpectedBucketOwner=account_id)
-    return {"Name": bucket_name}
+    if bucket_name != given["bucket"]:
+        return {"Name": bucket_name}
+    return {"Name": bucket_name, "Tags": bucket_tags(clients, bucket_name)}
+
+
+@reading("the tags of the bucket (s3:GetBucketTagging)", [])
+def bucket_tags(clients: Clients, bucket_name: str) -> list[Shape]:
+    found: list[Shape] = clients["s3"].get_bucket_tagging(Bucket=bucket_name)["TagSet"]
+    return found
+
+
+@reading("the bucket that storage_bucket names (s3:ListBucket)")
+def external_bucket(clients: Clients, name: str, account_id: str, given: Shape) -> Shape | None:
+    """A bucket that somebody else made, and where it is."""
+    if not given["external"]:
+        return None
+    answer = clients["s3"].head_bucket(Bucket=given["bucket"], ExpectedBucketOwner=account_id)
+    return {"Name": given["bucket"], "Region": answer["BucketRegion"]}
 
 
 @reading("the ECS cluster (ecs:DescribeClusters)")

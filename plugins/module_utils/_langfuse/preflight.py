@@ -37,6 +37,7 @@ from .environment import assemble
 from .findings import Finding
 from .names import nearest, of_the_platform
 from .preflight_network import given_network, interface_endpoints
+from .preflight_storage import storage
 from .secret_forms import FORMS, problem_with_value
 
 Findings = Iterator[Finding]
@@ -911,6 +912,7 @@ CHECKS = (
     database_names,
     external_database,
     external_cache,
+    storage,
     log_retention,
     engine_versions,
     clickhouse,

@@ -90,6 +90,35 @@ def test_what_somebody_else_made_under_the_same_name_is_foreign(server: Any, nam
     assert [(item["component"], item["type"]) for item in found["foreign"]] == [("compute", "cluster")]
 
 
+def test_a_bucket_of_another_name_must_have_the_tag(server: Any, name: str) -> None:
+    s3, bucket = server.client("s3"), f"{name}-of-my-own"
+    s3.create_bucket(Bucket=bucket)
+    found = discover(server, name, components=["storage"], storage_bucket=bucket)
+    assert (found["storage"]["state"], found["storage"]["bucket"]) == ("available", bucket)
+    assert found["foreign"] == [{"component": "storage", "type": "bucket", "id": bucket}]
+    tags = [{"Key": "langfuse:environment", "Value": name}]
+    s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags})
+    found = discover(server, name, components=["storage"], storage_bucket=bucket)
+    assert found["foreign"] == []
+    assert found["resources"] == [{"component": "storage", "type": "bucket", "id": bucket}]
+
+
+def test_an_external_bucket_is_nothing_that_the_environment_owns(server: Any, name: str) -> None:
+    bucket = f"{name}-theirs"
+    options = {"components": ["storage"], "storage_bucket": bucket, "storage_mode": "external"}
+    assert discover(server, name, **options)["storage"]["state"] == "absent"
+    where = {"LocationConstraint": "eu-west-1"}
+    server.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
+    found = discover(server, name, **options)
+    assert (found["resources"], found["foreign"], found["missing"]) == ([], [], [])
+    assert found["storage"] == {
+        "state": "available", "bucket": bucket, "region": "eu-west-1", "external": True, "own_bucket": "",
+    }  # fmt: skip
+    with pytest.raises(ModuleFailed) as refused:
+        discover(server, name, storage_mode="external")
+    assert "storage_bucket is empty" in refused.value.result["msg"]
+
+
 def test_a_secret_that_waits_for_its_deletion_is_nothing_that_is_left(server: Any, name: str) -> None:
     secrets = server.client("secretsmanager")
     secrets.create_secret(Name=f"{name}/application", SecretString="{}")

@@ -10,7 +10,13 @@ from typing import Any
 import pytest
 from ansible_collections.llmops.langfuse.plugins.module_utils._discovery import components, environment, readings
 
-IDENTITY = {"name": "staging", "region": "eu-central-1", "account_id": "123456789012", "partition": "aws"}
+IDENTITY: dict[str, Any] = {
+    "name": "staging",
+    "region": "eu-central-1",
+    "account_id": "123456789012",
+    "partition": "aws",
+    "storage": {"bucket": "", "external": False},
+}
 
 
 def named(name: str, **rest: Any) -> dict[str, Any]:
@@ -35,7 +41,7 @@ def nothing(component: str) -> dict[str, Any]:
     singles = {
         "network": ("namespace",),
         "secrets": ("secret",),
-        "storage": ("bucket",),
+        "storage": ("bucket", "external_bucket"),
         "compute": (
             "cluster",
             "namespace",
@@ -209,7 +215,25 @@ def test_secret() -> None:
 
 
 def test_bucket_has_a_name_before_it_exists() -> None:
-    assert components.storage({"bucket": None}, IDENTITY)[0]["bucket"] == "staging-123456789012-eu-central-1"
+    found = {"bucket": None, "external_bucket": None}
+    assert components.storage(found, IDENTITY)[0]["bucket"] == "staging-123456789012-eu-central-1"
+    given = {**IDENTITY, "storage": {"bucket": "traces", "external": False}}
+    assert components.storage(found, given)[0]["bucket"] == "traces"
+
+
+def test_an_external_bucket_is_used_and_not_owned() -> None:
+    given = {**IDENTITY, "storage": {"bucket": "traces", "external": True}}
+    external = {"Name": "traces", "Region": "eu-west-1"}
+    part, owned = components.storage({"bucket": {"Name": "old"}, "external_bucket": external}, given)
+    assert part == {
+        "state": "available", "bucket": "traces", "region": "eu-west-1", "external": True, "own_bucket": "old",
+    }  # fmt: skip
+    assert owned == [("bucket", "old")]
+    # The environment's own by its name, which somebody calls external: it stays.
+    part, owned = components.storage({"bucket": {"Name": "traces"}, "external_bucket": external}, given)
+    assert (part["own_bucket"], owned) == ("", [])
+    part, owned = components.storage({"bucket": {"Name": "old"}, "external_bucket": None}, given)
+    assert (part["state"], part["bucket"], owned) == ("absent", "traces", [("bucket", "old")])
 
 
 def test_database() -> None:

@@ -83,6 +83,20 @@ def test_a_cache_of_somebody_else_is_accepted_with_any_version(connection: dict[
     assert judged(cache_mode="external", cache_connection=connection, cache_engine_version="6.2") == Judgement()
 
 
+def test_an_external_bucket_may_have_all_under_one_prefix() -> None:
+    prefixes = {"storage_events_prefix": "langfuse/", "storage_media_prefix": "langfuse/media/"}
+    assert judged(storage_mode="external", storage_bucket="traces", **prefixes) == Judgement()
+    assert judged(**prefixes, storage_events_expiration_days=0) == Judgement()
+
+
+def test_the_default_bucket_gets_no_logs_of_itself() -> None:
+    logs = "langfuse-demo-123456789012-eu-central-1"
+    assert [finding.option for finding in judged(storage_access_log_bucket=logs).errors] == [
+        "storage_access_log_bucket"
+    ]
+    assert judged(storage_access_log_bucket=f"{logs}-logs") == Judgement()
+
+
 def test_only_what_every_environment_has_is_missed() -> None:
     assert [finding.option for finding in judge({}).errors] == ["langfuse_name", "langfuse_region", "langfuse_version"]
 
@@ -426,6 +440,36 @@ REFUSALS: list[tuple[str, dict[str, Any], str, str, str]] = [
         "database_host",
         "database_mode is aurora",
         "external",
+    ),
+    ("storage mode", {"storage_mode": "minio"}, "storage_mode", "not a way", "own or external"),
+    ("external bucket", {"storage_mode": "external"}, "storage_bucket", "no name", "own"),
+    ("bucket", {"storage_bucket": "Our.Traces"}, "storage_bucket", "not a bucket's name", "lower-case"),
+    ("key", {"storage_kms_key_arn": "alias/langfuse"}, "storage_kms_key_arn", "not the ARN", "not an alias"),
+    ("prefix", {"storage_media_prefix": "media"}, "storage_media_prefix", "does not end", "langfuse/events/"),
+    (
+        "media that expire",
+        {
+            "storage_events_prefix": "langfuse/",
+            "storage_media_prefix": "langfuse/media/",
+            "storage_events_expiration_days": "30",
+        },
+        "storage_media_prefix",
+        "would expire",
+        "does not begin with storage_events_prefix",
+    ),
+    (
+        "logs of logs",
+        {"storage_bucket": "traces", "storage_access_log_bucket": "traces"},
+        "storage_access_log_bucket",
+        "every log would make another",
+        "another bucket",
+    ),
+    (
+        "logs of an external bucket",
+        {"storage_mode": "external", "storage_bucket": "traces", "storage_access_log_bucket": "logs"},
+        "storage_access_log_bucket",
+        "its owner's",
+        "storage_mode to own",
     ),
     ("cache mode", {"cache_mode": "memcached"}, "cache_mode", "not a way", "elasticache or external"),
     ("external cache", {"cache_mode": "external"}, "cache_connection", "no connection", "host"),
