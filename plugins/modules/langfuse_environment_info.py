@@ -226,7 +226,9 @@ environment:
         replication_group_id: langfuse-staging
         node_ids: [langfuse-staging-001]
     clickhouse:
-      description: ClickHouse on ECS; absent where it runs elsewhere. C(nodes) are those on EC2.
+      description:
+        - ClickHouse on ECS; absent where it runs elsewhere. C(nodes) are those on EC2.
+        - Of several replicas, the counts are those of all together, and C(host) is the load balancer in front of them.
       type: dict
       sample:
         state: available
@@ -234,8 +236,12 @@ environment:
         file_system_id: fs-0123456789abcdef0
         throughput_mode: elastic
         access_point_id: fsap-0123456789abcdef0
+        load_balancer_arn: ""
+        target_group_arns: {}
         nodes:
           - name: langfuse-staging-clickhouse-1
+            service_name: clickhouse
+            running: true
             instance_id: i-0123456789abcdef0
             volume_id: vol-0123456789abcdef0
             volume_size: 100

@@ -236,6 +236,9 @@ options:
   clickhouse_cpu_architecture:
     description: CPU architecture of ClickHouse; O(langfuse_cpu_architecture) where it is left out.
     type: raw
+  clickhouse_replicas:
+    description: How many nodes ClickHouse has, with O(clickhouse_mode=ec2).
+    type: raw
   clickhouse_instance_type:
     description: EC2 instance type of ClickHouse's node, for O(clickhouse_mode=ec2).
     type: raw
@@ -727,6 +730,7 @@ RAW = (
     "clickhouse_cpu",
     "clickhouse_memory",
     "clickhouse_cpu_architecture",
+    "clickhouse_replicas",
     "clickhouse_instance_type",
     "clickhouse_volume_size",
     "clickhouse_volume_iops",

@@ -28,6 +28,10 @@ ROLES = ("execution", "web", "worker", "clickhouse")
 LOG_GROUPS = ("web", "worker", "clickhouse", "migration")
 # What the role compute appends to the environment's name for the images that ECR keeps.
 IMAGE_CACHE = "-hub"
+# Of the role clickhouse: the service of a single server, then those of replicas; the task definitions have the same names, and one
+# more asks a replica whether it has caught up.
+CLICKHOUSE_SERVICES = ("clickhouse", "clickhouse-1", "clickhouse-2", "clickhouse-3")
+CLICKHOUSE_FAMILIES = (*CLICKHOUSE_SERVICES, "clickhouse-check")
 COMPLETION_TAG = "langfuse:completed"
 # Of elasticache_replication_group: there while the cache accepts the token before the last one too.
 TOKEN_ROTATING_TAG = "langfuse:auth-token-rotating"  # noqa: S105
@@ -322,17 +326,46 @@ def group_state(group: Shape) -> str:
     return AVAILABLE if len(working) >= group["DesiredCapacity"] else CREATING
 
 
+def target_groups_of_clickhouse(name: str) -> dict[str, str]:
+    """The target groups in front of replicas, and what is behind each."""
+    return {f"{name}-ch-{protocol}": protocol for protocol in ("http", "native")}
+
+
+def running_replicas(found: Shape) -> Shape:
+    """As `running`, of the single server or of all replicas together."""
+    known = [name for name in CLICKHOUSE_SERVICES if name in found["services"] or found[f"definition_{name}"]]
+    first, *others = [running(found, name) for name in known or CLICKHOUSE_SERVICES[:1]]
+    versions = {part["secret_version_id"] for part in (first, *others)}
+    return {
+        **first,
+        "state": worst(part["state"] for part in (first, *others)),
+        "secret_version_id": first["secret_version_id"] if len(versions) == 1 else "",
+        "running_count": sum(part["running_count"] for part in (first, *others)),
+        "desired_count": sum(part["desired_count"] for part in (first, *others)),
+    }
+
+
+def service_of_node(found: Shape, name: str) -> Shape:
+    """A replica's own service, or the one of a single server."""
+    number = name.rpartition("-")[2]
+    single = found["services"].get("clickhouse") if number == "1" else None
+    return found["services"].get(f"clickhouse-{number}") or single or {}
+
+
 def nodes(found: Shape) -> list[Shape]:
-    """The nodes of ClickHouse on EC2, each with its volume and the instance that it runs on now."""
+    """The nodes of ClickHouse on EC2, each with its service, its volume and the instance that it runs on now."""
     groups = {item["AutoScalingGroupName"]: item for item in found["scaling_groups"]}
     volumes = {tag(item, "Name"): item for item in found["volumes"]}
     result = []
     for name in sorted({*groups, *volumes}):
         volume = volumes.get(name, {})
         instances = [item["InstanceId"] for item in groups.get(name, {}).get("Instances") or []]
+        service = service_of_node(found, name)
         result.append(
             {
                 "name": name,
+                "service_name": service.get("serviceName", ""),
+                "running": service.get("runningCount", 0) > 0,
                 "instance_id": next(iter(instances), ""),
                 "volume_id": volume.get("VolumeId", ""),
                 "volume_size": volume.get("Size", 0),
@@ -353,35 +386,59 @@ def nodes_owned(found: Shape) -> Owned:
     ]
 
 
+def balancer_owned(found: Shape) -> Owned:
+    """What stands in front of replicas."""
+    balancer = found["clickhouse_balancer"]
+    return [
+        *([("load_balancer", balancer["LoadBalancerArn"])] if balancer else []),
+        *(("target_group", item["TargetGroupArn"]) for item in found["clickhouse_target_groups"]),
+    ]
+
+
+def replicas_complete(found: Shape) -> bool:
+    """Whether every node on EC2 has its name and its service, and several have what stands in front of them."""
+    if not all(found[name] for name in ("scaling_groups", "launch_templates", "volumes", "instance_profile")):
+        return False
+    services = [name for name in CLICKHOUSE_SERVICES if name in found["services"]]
+    wanted = len(found["volumes"])
+    served = all(len(items) >= wanted for items in (services, found["registries"], found["scaling_groups"]))
+    return served and (wanted == 1 or len(balancer_owned(found)) == 3)
+
+
 def clickhouse(found: Shape, identity: Shape) -> Part:
-    file_system, registry = found["file_system"], found["registry"]
+    file_system, registries = found["file_system"], found["registries"]
     shape = file_system or {}
     points = alive(shape.get("AccessPoints") or [], "LifeCycleState")
     targets = alive(shape.get("MountTargets") or [], "LifeCycleState")
-    part = running(found, "clickhouse")
+    part, balancer = running_replicas(found), found["clickhouse_balancer"]
     states = [word(item["LifeCycleState"]) for item in ([shape] if file_system else []) + points + targets]
     states += [part["state"]] if part["state"] != ABSENT else []
-    states += [AVAILABLE] if registry else []
+    states += [AVAILABLE] if registries or balancer_owned(found) else []
+    states += [word(balancer["State"]["Code"])] if balancer else []
     states += [word(item["State"]) for item in found["volumes"]] + [
         group_state(item) for item in found["scaling_groups"]
     ]
     states += [AVAILABLE] if nodes_owned(found) else []
-    on_fargate = file_system and points and targets
-    on_ec2 = all(found[name] for name in ("scaling_groups", "launch_templates", "volumes", "instance_profile"))
-    complete = bool((on_fargate or on_ec2) and registry and found["services"].get("clickhouse"))
-    owned = running_owned(found, "clickhouse")
+    on_fargate = file_system and points and targets and registries and found["services"].get("clickhouse")
+    complete = bool(on_fargate or replicas_complete(found))
+    owned = [item for name in CLICKHOUSE_FAMILIES for item in running_owned(found, name)]
     owned += [("file_system", shape["FileSystemId"])] if file_system else []
     owned += [("access_point", item["AccessPointId"]) for item in points]
-    owned += [("cloudmap_service", registry["Id"])] if registry else []
-    owned += nodes_owned(found)
+    owned += [("cloudmap_service", item["Id"]) for item in registries]
+    owned += nodes_owned(found) + balancer_owned(found)
+    protocols = target_groups_of_clickhouse(identity["name"])
     return {
         **part,
         "state": with_parts(states, complete),
-        "host": f"clickhouse.{identity['name']}.internal",
+        "host": balancer["DNSName"] if balancer else f"clickhouse.{identity['name']}.internal",
+        "load_balancer_arn": balancer["LoadBalancerArn"] if balancer else "",
+        "target_group_arns": {
+            protocols[item["TargetGroupName"]]: item["TargetGroupArn"] for item in found["clickhouse_target_groups"]
+        },
         "file_system_id": shape.get("FileSystemId", ""),
         "throughput_mode": shape.get("ThroughputMode", ""),
         "access_point_id": points[0]["AccessPointId"] if points else "",
-        "registry_arn": registry["Arn"] if registry else "",
+        "registry_arn": registries[0]["Arn"] if registries else "",
         "nodes": nodes(found),
     }, owned
 

@@ -12,7 +12,7 @@ from typing import Any
 from .._aws.errors import AwsError
 from .._aws.waiters import wait_until
 from . import readings
-from .components import ABSENT, AVAILABLE, COMPONENTS, FAILED, ROLES, Shape
+from .components import ABSENT, AVAILABLE, CLICKHOUSE_FAMILIES, COMPONENTS, FAILED, ROLES, Shape
 from .ownership import foreign
 
 PARALLEL = 8
@@ -43,7 +43,9 @@ READINGS: dict[str, tuple[str, Callable[..., Any]]] = {
     "cache_subnet_group": ("elasticache", readings.cache_subnet_group),
     "cache_parameter_groups": ("elasticache", readings.cache_parameter_groups),
     "file_system": ("efs", readings.file_system),
-    "registry": ("servicediscovery", readings.registry),
+    "registries": ("servicediscovery", readings.registries),
+    "clickhouse_balancer": ("elbv2", readings.clickhouse_balancer),
+    "clickhouse_target_groups": ("elbv2", readings.clickhouse_target_groups),
     "scaling_groups": ("autoscaling", readings.scaling_groups),
     "launch_templates": ("ec2", readings.launch_templates),
     "volumes": ("ec2", readings.volumes),
@@ -90,8 +92,9 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "database": ("db_cluster", "db_instances", "db_subnet_group", "db_parameter_groups"),
     "cache": ("replication_group", "cache_subnet_group", "cache_parameter_groups"),
     "clickhouse": (
-        *("file_system", "registry", "services", "definition_clickhouse"),
+        *("file_system", "registries", "services", *(f"definition_{family}" for family in CLICKHOUSE_FAMILIES)),
         *("scaling_groups", "launch_templates", "volumes", "instance_profile", "role_clickhouse-node"),
+        *("clickhouse_balancer", "clickhouse_target_groups"),
     ),
     "ingress": (
         *("load_balancer", "target_group", "ingestion_target_group"),
@@ -114,7 +117,7 @@ LISTS = frozenset(
         *("log_groups", "db_instances", "db_parameter_groups", "cache_parameter_groups", "services"),
         "scalable_targets",
         "alarms",
-        *("scaling_groups", "launch_templates", "volumes"),
+        *("scaling_groups", "launch_templates", "volumes", "registries", "clickhouse_target_groups"),
         "certificates",
     )
 )

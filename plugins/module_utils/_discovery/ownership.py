@@ -20,6 +20,7 @@ BY_NAME = {
     "replication_group": ("cache", "replication_group", "ReplicationGroupId"),
     "file_system": ("clickhouse", "file_system", "FileSystemId"),
     "load_balancer": ("ingress", "load_balancer", "LoadBalancerArn"),
+    "clickhouse_balancer": ("clickhouse", "load_balancer", "LoadBalancerArn"),
     "topic": ("monitoring", "topic", "TopicArn"),
     "backup_vault": ("backup", "backup_vault", "BackupVaultName"),
     "backup_plan": ("backup", "backup_plan", "BackupPlanId"),

@@ -16,15 +16,16 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 
 from .._aws.errors import AwsErrorHandler, error_code
-from .components import IMAGE_CACHE
+from .components import CLICKHOUSE_FAMILIES, CLICKHOUSE_SERVICES, IMAGE_CACHE, target_groups_of_clickhouse
 
 Clients = dict[str, Any]
 Shape = dict[str, Any]
-SERVICES = ("web", "ingestion", "worker", "clickhouse")
+# ECS describes ten at a time.
+SERVICES = ("web", "ingestion", "worker", *CLICKHOUSE_SERVICES)
 SCALED_SERVICES = ("web", "ingestion", "worker")
 # Tags of the security groups that name the subnets of a VPC of somebody else.
 PRIVATE_SUBNETS, PUBLIC_SUBNETS = "langfuse:private-subnets", "langfuse:public-subnets"
-FAMILIES = ("web", "ingestion", "worker", "clickhouse", "migration", "schema-check")
+FAMILIES = ("web", "ingestion", "worker", *CLICKHOUSE_FAMILIES, "migration", "schema-check")
 
 
 class DiscoveryErrorHandler(AwsErrorHandler):
@@ -290,14 +291,34 @@ def file_system(clients: Clients, name: str) -> Shape | None:
     return {**found[0], "AccessPoints": access_points, "MountTargets": mount_targets}
 
 
-@reading("the name of ClickHouse (servicediscovery:ListServices)")
-def registry(clients: Clients, name: str) -> Shape | None:
+@reading("the names of ClickHouse (servicediscovery:ListServices)", [])
+def registries(clients: Clients, name: str) -> list[Shape]:
     found_namespace = namespace(clients, name)
     if found_namespace is None:
-        return None
+        return []
     filters = [{"Name": "NAMESPACE_ID", "Values": [found_namespace["Id"]], "Condition": "EQ"}]
     found = pages(clients["servicediscovery"], "list_services", "Services", Filters=filters)
-    return next((item for item in found if item["Name"] == "clickhouse"), None)
+    return sorted((item for item in found if item["Name"] in CLICKHOUSE_SERVICES), key=lambda item: str(item["Name"]))
+
+
+@reading("the load balancer of ClickHouse (elasticloadbalancing:DescribeLoadBalancers)")
+def clickhouse_balancer(clients: Clients, name: str) -> Shape | None:
+    elb = clients["elbv2"]
+    found: Shape = elb.describe_load_balancers(Names=[f"{name}-clickhouse"])["LoadBalancers"][0]
+    tags = elb.describe_tags(ResourceArns=[found["LoadBalancerArn"]])["TagDescriptions"][0]["Tags"]
+    return {**found, "Tags": tags}
+
+
+def clickhouse_target_groups(clients: Clients, name: str) -> list[Shape]:
+    """One by one, since AWS describes none of several where one is missing."""
+    found = (_clickhouse_target_group(clients, name, item) for item in target_groups_of_clickhouse(name))
+    return [item for item in found if item is not None]
+
+
+@reading("a target group of ClickHouse (elasticloadbalancing:DescribeTargetGroups)")
+def _clickhouse_target_group(clients: Clients, _name: str, group: str) -> Shape | None:
+    found: Shape = clients["elbv2"].describe_target_groups(Names=[group])["TargetGroups"][0]
+    return found
 
 
 @reading("the auto scaling groups of ClickHouse (autoscaling:DescribeAutoScalingGroups)", [])

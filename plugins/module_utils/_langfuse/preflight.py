@@ -710,6 +710,33 @@ def clickhouse(given: Variables) -> Findings:
         )
 
 
+def clickhouse_replicas(given: Variables) -> Findings:
+    """How many nodes, and that each has a zone."""
+    value = given.get("clickhouse_replicas")
+    count = _whole(value)
+    if value is None or count == 1:
+        return
+    if count != 3:
+        problem = (
+            "of two nodes the majority that ClickHouse Keeper needs is both, so that the loss of either stops ClickHouse"
+            if count == 2
+            else f"'{value}' is not a number of nodes that the role runs"
+        )
+        yield Finding("clickhouse_replicas", problem, "set 3, or 1 for a single server")
+    elif given.get("clickhouse_mode") != "ec2":
+        yield Finding(
+            "clickhouse_replicas",
+            f"with clickhouse_mode {given.get('clickhouse_mode')} the role runs no replicas",
+            "set clickhouse_mode to ec2, or clickhouse_replicas to 1",
+        )
+    elif not given.get("network_vpc_id") and (_whole(given.get("network_availability_zone_count")) or 3) < count:
+        yield Finding(
+            "network_availability_zone_count",
+            f"each of {count} replicas of ClickHouse needs a zone of its own",
+            f"set {count}, or clickhouse_replicas to 1",
+        )
+
+
 def clickhouse_volume(given: Variables) -> Findings:
     """The numbers of the volume, and that the instance type is one."""
     if given.get("clickhouse_mode") != "ec2":
@@ -916,6 +943,7 @@ CHECKS = (
     log_retention,
     engine_versions,
     clickhouse,
+    clickhouse_replicas,
     clickhouse_volume,
     clickhouse_instance,
     architecture,

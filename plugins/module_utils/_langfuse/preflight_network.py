@@ -202,6 +202,10 @@ def subnet_findings(
         zones = {item["AvailabilityZone"] for item in named}
         if len(named) > 1 and len(zones) < 2 and not unknown:
             errors.append(Finding(variable, f"all its subnets are in {zones.pop()}", "name one in another zone too"))
+        needed = str(given.get("clickhouse_replicas") or 1)
+        if variable == "network_private_subnet_ids" and needed == "3" and 1 < len(zones) < 3 and not unknown:
+            problem = f"its subnets are in {' and '.join(sorted(zones))}, and each of three replicas of ClickHouse needs a zone of its own"
+            errors.append(Finding(variable, problem, "name one in a third zone too, or set clickhouse_replicas to 1"))
         for subnet in named:
             errors += _way_out(given, variable, subnet, route_tables, endpoints)
             free = subnet["AvailableIpAddressCount"]

@@ -37,6 +37,14 @@ ATTRIBUTES = {
     "waf.fail_open.enabled": "false",
     "zonal_shift.config.enabled": "false",
 }
+# The same page, network load balancers
+NETWORK_ATTRIBUTES = {
+    "access_logs.s3.enabled": "false",
+    "dns_record.client_routing_policy": "any_availability_zone",
+    "ipv6.deny_all_igw_traffic": "false",
+    "load_balancing.cross_zone.enabled": "false",
+    "zonal_shift.config.enabled": "false",
+}
 
 
 class LoadBalancing(Addition):
@@ -101,7 +109,8 @@ class LoadBalancing(Addition):
         shape = answer["LoadBalancers"][0]
         arn = shape["LoadBalancerArn"]
         balancer = self._balancer(call, arn)
-        balancer.attrs = {**ATTRIBUTES, "deletion_protection.enabled": "false", "access_logs.s3.bucket": ""}
+        own = NETWORK_ATTRIBUTES if balancer.type == "network" else ATTRIBUTES
+        balancer.attrs = {**own, "deletion_protection.enabled": "false", "access_logs.s3.bucket": ""}
         balancer.attrs["access_logs.s3.prefix"] = ""
         balancer.state = "provisioning"
         self.interfaces[arn] = self._stand(call, balancer, [subnet.id for subnet in balancer.subnets])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The load balancer: target registration, health checks, and a small HTTP proxy behind each listener."""
+"""The load balancer: target registration, health checks, and behind each listener a small HTTP proxy, or a TCP one."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import ipaddress
 import json
 import os
 import re
+import select
 import socket
 import socketserver
 import ssl
@@ -59,7 +60,7 @@ class Balancer:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.targets: dict[tuple[str, str, int], TargetState] = {}
-        self.proxies: dict[str, Proxy] = {}
+        self.proxies: dict[str, Proxy | Forwarder] = {}
         self.turns: dict[str, int] = {}
 
     # --- targets ---
@@ -228,6 +229,23 @@ class Balancer:
 
     # --- traffic ---
 
+    def _healthy(self, arn: str) -> list[tuple[str, tuple[str, int]]]:
+        """The healthy targets of a group: whose they are, and where."""
+        found = []
+        for (owner, address, port), state in self.targets.items():
+            place = self.local(address, port)
+            if owner == arn and state.state == "healthy" and place:
+                service = state.task.service if state.task else None
+                found.append((service.name if service else "", place))
+        return found
+
+    def first(self, region: str, action: dict[str, Any]) -> tuple[str, int] | None:
+        """The healthy target whose service comes first by its name: nothing here is replicated, so that the same one answers as long
+        as it can.
+        """
+        groups = [arn for arn, _weight in weights(action) if arn in elbv2_backends[ACCOUNT_ID][region].target_groups]
+        return min((target for arn in groups for target in self._healthy(arn)), default=("", None))[1]
+
     def choose(self, region: str, action: dict[str, Any]) -> tuple[str, int] | None:
         """The next healthy target, in turn, of the group whose turn it is by its weight."""
         key = json.dumps(action, sort_keys=True, default=str)
@@ -239,11 +257,7 @@ class Balancer:
         arn, turn = shares[turn % len(shares)], turn // len(shares)
         if arn not in elbv2_backends[ACCOUNT_ID][region].target_groups:
             return None
-        places = []
-        for (owner, address, port), state in self.targets.items():
-            place = self.local(address, port)
-            if owner == arn and state.state == "healthy" and place:
-                places.append(place)
+        places = [place for _service, place in self._healthy(arn)]
         return places[turn % len(places)] if places else None
 
     # --- listeners ---
@@ -251,7 +265,7 @@ class Balancer:
     def open(self, listener: Any) -> None:
         region = listener.arn.split(":")[3]
         try:
-            proxy = Proxy(self, region, listener)
+            proxy = Forwarder(self, region, listener) if listener.protocol == "TCP" else Proxy(self, region, listener)
         except OSError as error:
             raise InvalidConfigurationRequest(
                 f"The local load balancer cannot listen on port {listener.port}: {error.strerror or error}. "
@@ -303,6 +317,68 @@ class _Server(ThreadingHTTPServer):
         """A client that went away is no news."""
 
 
+def _refuse_taken(port: int) -> None:
+    with socket.socket() as probe:
+        # SO_REUSEADDR would let a second listener share the port of a process in another state
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise OSError(98, "Address already in use")
+
+
+class _ForwardServer(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    request_queue_size = 128
+    allow_reuse_address = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A connection that broke is no news."""
+
+
+class ForwardHandler(socketserver.BaseRequestHandler):
+    """Passes the bytes of one connection on, both ways."""
+
+    forwarder: Forwarder
+
+    def handle(self) -> None:
+        place = self.forwarder.place()
+        if place is None:
+            return
+        with socket.create_connection(place, timeout=IDLE_TIMEOUT) as target:
+            ways = {self.request: target, target: self.request}
+            while readable := select.select(list(ways), [], [], IDLE_TIMEOUT)[0]:
+                for source in readable:
+                    data = source.recv(CHUNK)
+                    if not data:
+                        return
+                    ways[source].sendall(data)
+
+
+class Forwarder:
+    """The TCP server behind one listener of a network load balancer."""
+
+    def __init__(self, balancer: Balancer, region: str, listener: Any) -> None:
+        self.balancer = balancer
+        self.region = region
+        self.listener = listener
+        handler = type("Handler", (ForwardHandler,), {"forwarder": self})
+        _refuse_taken(int(listener.port))
+        self.server = _ForwardServer(("127.0.0.1", int(listener.port)), handler)
+        self.thread = threading.Thread(
+            target=self.server.serve_forever, args=(0.2,), daemon=True, name=f"listener-{listener.port}"
+        )
+
+    def start(self) -> None:
+        self.thread.start()
+
+    def stop(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+    def place(self) -> tuple[str, int] | None:
+        with self.balancer.runtime.lock:
+            rule = next(iter(self.listener._default_rule.values()))
+            return self.balancer.first(self.region, dict(rule.actions[-1].data)) if rule.actions else None
+
+
 class Proxy:
     """The HTTP server behind one listener."""
 
@@ -311,10 +387,7 @@ class Proxy:
         self.region = region
         self.listener = listener
         handler = type("Handler", (ProxyHandler,), {"proxy": self})
-        with socket.socket() as probe:
-            # SO_REUSEADDR would let a second listener share the port of a process in another state
-            if probe.connect_ex(("127.0.0.1", int(listener.port))) == 0:
-                raise OSError(98, "Address already in use")
+        _refuse_taken(int(listener.port))
         self.server = _Server(("127.0.0.1", int(listener.port)), handler)
         if listener.protocol == "HTTPS":
             self.server.socket = self._tls().wrap_socket(self.server.socket, server_side=True)
@@ -527,7 +600,7 @@ def patch(balancer: Balancer) -> None:
     def listening(self: Any, load_balancer_arn: str, *args: Any, **kwargs: Any) -> Any:
         listener = create_listener(self, load_balancer_arn, *args, **kwargs)
         owner = self.load_balancers[load_balancer_arn]
-        if owner.type == "application":
+        if owner.type == "application" or listener.protocol == "TCP":
             try:
                 balancer.open(listener)
             except InvalidConfigurationRequest:

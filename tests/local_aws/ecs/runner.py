@@ -110,8 +110,12 @@ def container_root(runtime: Runtime, task: LiveTask, container: LiveContainer) -
 
 
 def assign_ports(task: LiveTask) -> None:
-    """Tasks that Cloud Map names are reached on the ports they listen on; all others get ports of their own."""
-    named = bool(task.deployment and task.deployment.registries)
+    """Tasks that Cloud Map names are reached on the ports they listen on; all others get ports of their own.
+
+    Several tasks behind a load balancer cannot have the same port of one machine. Where they have names too, these lead to the load
+    balancer here, which listens on the ports.
+    """
+    named = bool(task.deployment and task.deployment.registries and not task.deployment.load_balancers)
     for container in task.containers:
         for mapping in container.definition.get("portMappings") or []:
             port = int(mapping["containerPort"])

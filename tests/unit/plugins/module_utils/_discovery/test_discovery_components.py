@@ -35,7 +35,7 @@ def nothing(component: str) -> dict[str, Any]:
         "ingestion": ("scalable_targets",),
         "worker": ("scalable_targets",),
         "monitoring": ("alarms",),
-        "clickhouse": ("scaling_groups", "launch_templates", "volumes"),
+        "clickhouse": ("scaling_groups", "launch_templates", "volumes", "registries", "clickhouse_target_groups"),
         "ingress": ("certificates",),
     }.get(component, ())  # fmt: skip
     singles = {
@@ -53,7 +53,10 @@ def nothing(component: str) -> dict[str, Any]:
         ),
         "database": ("db_cluster", "db_subnet_group"),
         "cache": ("replication_group", "cache_subnet_group"),
-        "clickhouse": ("file_system", "registry", "definition_clickhouse", "instance_profile", "role_clickhouse-node"),
+        "clickhouse": (
+            *("file_system", "instance_profile", "role_clickhouse-node", "clickhouse_balancer"),
+            *(f"definition_{family}" for family in components.CLICKHOUSE_FAMILIES),
+        ),
         "sign_in": ("user_pool", "sign_in_secret"),
         "ingress": ("load_balancer", "target_group", "ingestion_target_group", "logs_bucket", "web_acl"),
         "migration": ("definition_migration", "definition_schema-check"),
@@ -492,7 +495,7 @@ def clickhouse_on_ec2(**changes: Any) -> dict[str, Any]:
         **nothing("clickhouse"),
         "services": {"clickhouse": service},
         "definition_clickhouse": {"taskDefinitionArn": "arn:t", "containerDefinitions": [{"image": "i"}]},
-        "registry": {"Id": "srv-1", "Arn": "arn:r"},
+        "registries": [{"Id": "srv-1", "Arn": "arn:r"}],
         "scaling_groups": [
             {"AutoScalingGroupName": "staging-clickhouse-1", "DesiredCapacity": 1, "Instances": [instance]}
         ],
@@ -512,6 +515,8 @@ def test_clickhouse_on_ec2() -> None:
     assert part["nodes"] == [
         {
             "name": "staging-clickhouse-1",
+            "service_name": "clickhouse",
+            "running": True,
             "instance_id": "i-1",
             "volume_id": "vol-1",
             "volume_size": 100,
@@ -537,7 +542,7 @@ def test_clickhouse_on_ec2() -> None:
         ({"scaling_groups": []}, "incomplete"),
         ({"launch_templates": []}, "incomplete"),
         ({"instance_profile": None}, "incomplete"),
-        ({"registry": None}, "incomplete"),
+        ({"registries": []}, "incomplete"),
         ({"volumes": [named("staging-clickhouse-1", VolumeId="v", State="creating")]}, "creating"),
         ({"scaling_groups": [{"AutoScalingGroupName": "x", "DesiredCapacity": 1, "Instances": []}]}, "creating"),
         (
@@ -559,3 +564,85 @@ def test_a_volume_that_was_kept_is_found() -> None:
     part, owned = components.clickhouse(kept, IDENTITY)
     assert part["state"] == "incomplete"
     assert (part["nodes"][0]["instance_id"], owned) == ("", [("volume", "vol-1")])
+
+
+def replicas(**changes: Any) -> dict[str, Any]:
+    """Three nodes, each with its service, and what stands in front of them."""
+    single = clickhouse_on_ec2()
+    numbers = (1, 2, 3)
+    service, group = single["services"]["clickhouse"], single["scaling_groups"][0]
+    return {
+        **single,
+        "services": {
+            f"clickhouse-{n}": {**service, "serviceName": f"clickhouse-{n}", "serviceArn": f"arn:s{n}"} for n in numbers
+        },
+        "definition_clickhouse": None,
+        **{f"definition_clickhouse-{n}": {**single["definition_clickhouse"], "taskDefinitionArn": f"arn:t{n}"} for n in numbers},
+        "registries": [{"Id": f"srv-{n}", "Arn": f"arn:r{n}"} for n in numbers],
+        "scaling_groups": [{**group, "AutoScalingGroupName": f"staging-clickhouse-{n}"} for n in numbers],
+        "volumes": [{**single["volumes"][0], **named(f"staging-clickhouse-{n}", VolumeId=f"vol-{n}")} for n in numbers],
+        "clickhouse_balancer": {
+            "LoadBalancerArn": "arn:lb", "DNSName": "staging-clickhouse.elb.example", "State": {"Code": "active"}
+        },
+        "clickhouse_target_groups": [
+            {"TargetGroupName": f"staging-ch-{kind}", "TargetGroupArn": f"arn:{kind}"} for kind in ("http", "native")
+        ],
+        **changes,
+    }  # fmt: skip
+
+
+def test_replicas_of_clickhouse() -> None:
+    part, owned = components.clickhouse(replicas(), IDENTITY)
+    assert part["state"] == "available"
+    assert (part["running_count"], part["desired_count"]) == (3, 3)
+    assert part["host"] == "staging-clickhouse.elb.example"
+    assert part["target_group_arns"] == {"http": "arn:http", "native": "arn:native"}
+    assert [node["service_name"] for node in part["nodes"]] == ["clickhouse-1", "clickhouse-2", "clickhouse-3"]
+    kinds = [kind for kind, _identifier in owned]
+    assert {kind: kinds.count(kind) for kind in kinds} == {
+        "service": 3,
+        "task_definition": 3,
+        "cloudmap_service": 3,
+        "auto_scaling_group": 3,
+        "launch_template": 1,
+        "volume": 3,
+        "role": 1,
+        "instance_profile": 1,
+        "load_balancer": 1,
+        "target_group": 2,
+    }
+
+
+def without(key: str, name: str) -> dict[str, Any]:
+    """One of the replicas' things is gone."""
+    return {key: {other: item for other, item in replicas()[key].items() if other != name}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [
+        ({"clickhouse_balancer": None}, "incomplete"),
+        ({"clickhouse_target_groups": []}, "incomplete"),
+        (without("services", "clickhouse-2"), "incomplete"),
+        ({"registries": replicas()["registries"][:2]}, "incomplete"),
+        ({"clickhouse_balancer": {**replicas()["clickhouse_balancer"], "State": {"Code": "provisioning"}}}, "creating"),
+    ],
+)
+def test_states_of_replicas(changes: dict[str, Any], state: str) -> None:
+    assert components.clickhouse(replicas(**changes), IDENTITY)[0]["state"] == state
+
+
+def test_replicas_of_two_versions_of_the_secret_have_none() -> None:
+    def definition(number: int, version: str) -> dict[str, Any]:
+        labels = {components.SECRET_VERSION_LABEL: version}
+        return {"taskDefinitionArn": f"arn:t{number}", "containerDefinitions": [{"image": "i", "dockerLabels": labels}]}
+
+    def version(*versions: str) -> str:
+        changes = {f"definition_clickhouse-{n}": definition(n, item) for n, item in enumerate(versions, 1)}
+        services = {
+            name: {**item, "taskDefinition": f"arn:t{name[-1]}"} for name, item in replicas()["services"].items()
+        }
+        return str(components.clickhouse(replicas(services=services, **changes), IDENTITY)[0]["secret_version_id"])
+
+    assert version("new", "new", "new") == "new"
+    assert version("new", "old", "old") == ""

@@ -320,6 +320,22 @@ REFUSALS: list[tuple[str, dict[str, Any], str, str, str]] = [
     ("half a worker", {"worker_desired_count": 1.5}, "worker_desired_count", "not a number", "1 or more"),
     ("mode", {"clickhouse_mode": "lambda"}, "clickhouse_mode", "not a way", "fargate or ec2 or external"),
     ("external", {"clickhouse_mode": "external"}, "clickhouse_host", "no host", "host name"),
+    (
+        "two nodes",
+        {"clickhouse_mode": "ec2", "clickhouse_replicas": 2},
+        "clickhouse_replicas",
+        "is both",
+        "set 3, or 1",
+    ),
+    ("five nodes", {"clickhouse_replicas": "5"}, "clickhouse_replicas", "'5' is not a number of nodes", "set 3, or 1"),
+    ("replicas on EFS", {"clickhouse_replicas": 3}, "clickhouse_replicas", "fargate", "clickhouse_mode to ec2"),
+    (
+        "two zones for three",
+        {"clickhouse_mode": "ec2", "clickhouse_replicas": 3},
+        "network_availability_zone_count",
+        "a zone of its own",
+        "set 3",
+    ),
     ("old ClickHouse", {"clickhouse_version": "23.8"}, "clickhouse_version", "24.3 or later", "26.4"),
     (
         "old for v4",

@@ -74,6 +74,12 @@ def test_variables(changes: dict[str, Any], variable: str, fix: str) -> None:
     assert fix in found[0].fix
 
 
+def test_three_replicas_of_clickhouse_need_three_zones() -> None:
+    (found,) = subnet_findings(GIVEN | {"clickhouse_replicas": "3"}, subnets(), TABLES, [])[0]
+    assert found.option == "network_private_subnet_ids"
+    assert "each of three replicas" in found.problem
+
+
 def test_an_internal_load_balancer_needs_no_public_subnets() -> None:
     assert list(given_network(GIVEN | {"network_public_subnet_ids": [], "ingress_scheme": "internal"})) == []
 
