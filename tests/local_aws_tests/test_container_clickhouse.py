@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from local_aws.container import clickhouse as image
-from local_aws.engines import certificates, statements
+from local_aws.engines import certificates, clickhouse_front, statements
 from local_aws.ports import free_port
 
 from .container_stack import PACKAGE, Container, Stack, request, wait_until
@@ -216,6 +216,30 @@ def test_configuration_merges_files_and_options(tmp_path: Path) -> None:
     assert "part_log" not in merged
     with pytest.raises(image.ConfigurationError, match="Unexpected argument"):
         image.configuration(tmp_path, ["--", "http_port"])
+
+
+def test_the_hosts_of_a_cluster(tmp_path: Path) -> None:
+    folder = tmp_path / "config.d"
+    folder.mkdir()
+    assert image.clusters_of(tmp_path) == {}
+    replicas = "".join(f"<replica><host>{host}</host></replica>" for host in ("one", "two"))
+    text = f"<clickhouse><remote_servers><default><shard>{replicas}</shard></default></remote_servers></clickhouse>"
+    (folder / "a.xml").write_text(text)
+    assert image.clusters_of(tmp_path) == {"default": ("one", "two")}
+
+
+def test_a_statement_for_a_cluster_becomes_one_for_this_server() -> None:
+    clusters = {"default": ("one", "two")}
+    text = "CREATE TABLE t ON CLUSTER default (id Int8) ENGINE = ReplicatedReplacingMergeTree(e, d) ORDER BY id"
+    wanted = "CREATE TABLE t (id Int8) ENGINE = ReplacingMergeTree(e, d) ORDER BY id"
+    assert clickhouse_front.of_one_server(text, clusters) == wanted
+    assert clickhouse_front.of_one_server(text, {}) == text
+    data = "INSERT INTO t VALUES ('DROP TABLE t ON CLUSTER default')"
+    assert clickhouse_front.of_one_server(data, clusters) == data
+    with pytest.raises(clickhouse_front.ServerError, match="'other' not found"):
+        clickhouse_front.of_one_server("DROP TABLE t ON CLUSTER other", clusters)
+    told = clickhouse_front.of_one_server("SELECT host_name FROM system.clusters", clusters)
+    assert "arrayJoin(['one', 'two']) AS host_name" in told
 
 
 def test_front_alone_with_tls(tmp_path: Path) -> None:

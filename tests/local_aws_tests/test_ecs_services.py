@@ -277,6 +277,36 @@ def test_the_load_balancer_reaches_the_task(local: Local) -> None:
     assert any("registered 1 targets in (target-group" in text for text in local.messages())
 
 
+def test_a_network_load_balancer_keeps_to_the_first_service(local: Local) -> None:
+    elb, port = local.client("elbv2"), free_port()
+    local.client("ec2").authorize_security_group_ingress(
+        GroupId=local.group,
+        IpPermissions=[{"IpProtocol": "tcp", "FromPort": 3000, "ToPort": 3000, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}],
+    )
+    balancer = elb.create_load_balancer(Name="net", Type="network", Scheme="internal", Subnets=local.subnets)
+    arn = balancer["LoadBalancers"][0]["LoadBalancerArn"]
+    attributes = elb.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
+    assert {"Key": "load_balancing.cross_zone.enabled", "Value": "false"} in attributes
+    settings = {"Protocol": "TCP", "Port": 3000, "VpcId": local.vpc, "TargetType": "ip"}
+    checks = {"HealthCheckProtocol": "HTTP", "HealthCheckPath": "/", "HealthCheckIntervalSeconds": 6}
+    made = elb.create_target_group(Name="net", HealthCheckTimeoutSeconds=2, **settings, **checks)
+    group = made["TargetGroups"][0]["TargetGroupArn"]
+    action = {"Type": "forward", "TargetGroupArn": group}
+    elb.create_listener(LoadBalancerArn=arn, Protocol="TCP", Port=port, DefaultActions=[action])
+    targets = [{"targetGroupArn": group, "containerName": "main", "containerPort": 3000}]
+    for name in ("b", "a"):
+        local.create_service(server(local, env={"ANSWER": name}), name, loadBalancers=targets)
+        local.settled(name)
+
+    def answer() -> str:
+        return requests.get(f"http://127.0.0.1:{port}/", timeout=5).text
+
+    assert {answer() for _ in range(4)} == {"a"}
+    local.ecs.update_service(cluster="c", service="a", desiredCount=0)
+    local.settled("a")
+    assert answer() == "b"
+
+
 def test_a_rolling_deployment_drops_no_request(local: Local) -> None:
     front = balanced(local)
     local.create_service(server(local, env={"ANSWER": "first"}), **front["service"])

@@ -161,6 +161,9 @@ def shape(environment: Environment) -> dict[str, Any]:
     }
     gateways = aws("ec2").describe_nat_gateways()["NatGateways"]
     services = aws("ecs").describe_services(cluster=name, services=["web", "ingestion", "worker"])["services"]
+    volumes = aws("ec2").describe_volumes(Filters=[{"Name": "tag:langfuse:component", "Values": ["clickhouse"]}])[
+        "Volumes"
+    ]
     targets = aws("application-autoscaling").describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
     return {
         "balancer zones": len(balancer["AvailabilityZones"]),
@@ -170,6 +173,7 @@ def shape(environment: Environment) -> dict[str, Any]:
         "database protected": cluster["DeletionProtection"],
         "cache nodes": len(cache["MemberClusters"]),
         "cache": (cache["AutomaticFailover"], cache["MultiAZ"]),
+        "zones with data of ClickHouse": len({volume["AvailabilityZone"] for volume in volumes}),
         "tasks": {service["serviceName"]: service["runningCount"] for service in services},
         "scaled": {target["ResourceId"].split("/")[-1]: target["MinCapacity"] for target in targets},
         "worker on": [
@@ -201,6 +205,7 @@ SHAPES: dict[str, dict[str, Any]] = {
         "database protected": False,
         "cache nodes": 1,
         "cache": ("disabled", "disabled"),
+        "zones with data of ClickHouse": 0,
         "tasks": {"web": 1, "worker": 1},
         "scaled": {},
         "worker on": [("FARGATE_SPOT", 0)],
@@ -219,6 +224,7 @@ SHAPES: dict[str, dict[str, Any]] = {
         "database protected": True,
         "cache nodes": 2,
         "cache": ("enabled", "enabled"),
+        "zones with data of ClickHouse": 3,
         "tasks": {"web": 2, "ingestion": 2, "worker": 2},
         "scaled": {"web": 2, "worker": 2},
         "worker on": [("FARGATE", 2), ("FARGATE_SPOT", 0)],
@@ -286,6 +292,9 @@ def left(environment: Environment) -> dict[str, int]:
         "last snapshots": lambda: aws("rds").describe_db_cluster_snapshots(SnapshotType="manual")["DBClusterSnapshots"],
         "caches": lambda: aws("elasticache").describe_replication_groups()["ReplicationGroups"],
         "file systems": lambda: aws("efs").describe_file_systems()["FileSystems"],
+        "volumes": lambda: aws("ec2").describe_volumes()["Volumes"],
+        "scaling groups": lambda: aws("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"],
+        "target groups": lambda: aws("elbv2").describe_target_groups()["TargetGroups"],
         "load balancers": lambda: aws("elbv2").describe_load_balancers()["LoadBalancers"],
         "services": lambda: aws("ecs").list_clusters()["clusterArns"],
         "log groups": lambda: aws("logs").describe_log_groups()["logGroups"],

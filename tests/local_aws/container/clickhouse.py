@@ -58,6 +58,15 @@ def _text(element: ElementTree.Element) -> str:
     return (element.text or "").strip()
 
 
+def clusters_of(etc: Path) -> dict[str, tuple[str, ...]]:
+    """The hosts of each cluster in `remote_servers`; names that stand there several times are lost where the files are merged."""
+    found: dict[str, tuple[str, ...]] = {}
+    for _path, root in _files(etc / "config.d"):
+        for servers in root.findall("remote_servers"):
+            found |= {item.tag: tuple(_text(host) for host in item.findall("shard/replica/host")) for item in servers}
+    return found
+
+
 def _merge(target: dict[str, Any], element: ElementTree.Element) -> None:
     """ClickHouse's merging of configuration files: elements add up, unless they say remove or replace."""
     for child in element:
@@ -195,6 +204,7 @@ def server(arguments: list[str]) -> int:
             if name in configured
         },
         top_level=() if skip else tuple(sorted(configured)),
+        clusters=clusters_of(root / "etc/clickhouse-server"),
     )
     return clickhouse_front.serve(options)
 

@@ -11,7 +11,9 @@ The engine, its tables, its errors and the lock on the data directory are ClickH
 - The engine has no native protocol. The native port therefore speaks HTTP, and only with clients that say so in the
   header `X-Native-Port-Double` (the doubles in `container/`). Everybody else is told there what ClickHouse tells
   whoever confuses the two ports.
-- There are no clusters, Keeper, macros, users or grants in it: one user and password, checked by the front.
+- There are no clusters, Keeper, macros, users or grants in it: one user and password, checked by the front. Where the server's
+  configuration names a cluster, `ON CLUSTER` runs on this server alone, tables of a replicated engine are of the plain one, and
+  `system.clusters` tells what is configured. Nothing is replicated.
 - Statements run one after another. `currentUser()` is always `default`.
 - Binary formats in the body of an INSERT must be valid UTF-8.
 - The tables of `system.*_log` exist when asked for, and stay empty.
@@ -75,6 +77,9 @@ STATUS = {
 _CODE = re.compile(r"Code: (\d+)\. DB::Exception: ")
 _NESTED = re.compile(r"\ACode: \d+\. DB::Exception: (?=Code: \d+\. )")
 _FORMAT = re.compile(r"\bFORMAT\s+(\w+)\s*;?\s*\Z", re.I)
+_ON_CLUSTER = re.compile(r"\s+ON\s+CLUSTER\s+['`\"]?(\w+)['`\"]?", re.I)
+_REPLICATED = re.compile(r"(\bENGINE\s*=\s*)Replicated(?=\w*MergeTree\b)", re.I)
+_CLUSTERS = re.compile(r"\bFROM\s+system\.clusters\b", re.I)
 _WRITING = re.compile(r"\A\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*INSERT\s+INTO\b", re.I | re.S)
 
 
@@ -112,9 +117,12 @@ class Request:
 class Engine:
     """The engine: one per process and data directory, one statement at a time."""
 
-    def __init__(self, data_dir: Path, options: Mapping[str, str]) -> None:
+    def __init__(
+        self, data_dir: Path, options: Mapping[str, str], clusters: Mapping[str, tuple[str, ...]] | None = None
+    ) -> None:
         from chdb import session
 
+        self._clusters = clusters or {}
         data_dir.mkdir(parents=True, exist_ok=True)
         arguments = "&".join(f"{name}={value}" for name, value in options.items())
         self._path = str(data_dir)
@@ -146,7 +154,7 @@ class Engine:
         settings = {"implicit_select": "0", **request.settings}
         session.query("SET " + ", ".join(f"{name} = {_literal(value)}" for name, value in settings.items()))
         options = {"params": dict(request.parameters)} if request.parameters else {}
-        result = session.query(request.query, request.format, **options)
+        result = session.query(of_one_server(request.query, self._clusters), request.format, **options)
         summary = {
             "read_rows": str(result.storage_rows_read()),
             "read_bytes": str(result.storage_bytes_read()),
@@ -171,6 +179,23 @@ class Engine:
         with self._lock:
             for session in (*self._sessions.values(), self._main):
                 session.close()
+
+
+def of_one_server(query: str, clusters: Mapping[str, tuple[str, ...]]) -> str:
+    """A statement for a cluster as one for this server alone.
+
+    :param clusters: the hosts of each cluster that the configuration names; without any, a statement stays as it is.
+    """
+    if not clusters or _WRITING.match(query):
+        return query
+    for name in _ON_CLUSTER.findall(query):
+        if name not in clusters:
+            raise ServerError(701, f"Requested cluster '{name}' not found. (CLUSTER_DOESNT_EXIST)")
+    rows = " UNION ALL ".join(
+        f"SELECT {_literal(name)} AS cluster, 1 AS shard_num, arrayJoin([{', '.join(map(_literal, hosts))}]) AS host_name"
+        for name, hosts in sorted(clusters.items())
+    )
+    return _CLUSTERS.sub(f"FROM ({rows})", _REPLICATED.sub(r"\1", _ON_CLUSTER.sub("", query)))
 
 
 def _literal(value: str) -> str:
@@ -402,6 +427,8 @@ class Options:
     log_tables: Mapping[str, str] = field(default_factory=dict)
     engine_options: Mapping[str, str] = field(default_factory=dict)
     top_level: tuple[str, ...] = ()
+    # The hosts of each cluster that the configuration names.
+    clusters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def _locked(data_dir: Path) -> bool:
@@ -418,7 +445,7 @@ def _locked(data_dir: Path) -> bool:
 
 def _open_engine(options: Options) -> Engine:
     try:
-        return Engine(options.data_dir, options.engine_options)
+        return Engine(options.data_dir, options.engine_options, options.clusters)
     except RuntimeError as error:
         if _locked(options.data_dir):
             # The engine has said so on standard error, in ClickHouse's words.
