@@ -232,7 +232,7 @@ def test_a_statement_for_a_cluster_becomes_one_for_this_server() -> None:
     clusters = {"default": ("one", "two")}
     text = "CREATE TABLE t ON CLUSTER default (id Int8) ENGINE = ReplicatedReplacingMergeTree(e, d) ORDER BY id"
     wanted = "CREATE TABLE t (id Int8) ENGINE = ReplacingMergeTree(e, d) ORDER BY id"
-    assert clickhouse_front.of_one_server(text, clusters) == wanted
+    assert clickhouse_front.of_one_server(text, clusters) == f"{wanted} COMMENT 'of a replicated engine'"
     assert clickhouse_front.of_one_server(text, {}) == text
     data = "INSERT INTO t VALUES ('DROP TABLE t ON CLUSTER default')"
     assert clickhouse_front.of_one_server(data, clusters) == data
@@ -240,6 +240,22 @@ def test_a_statement_for_a_cluster_becomes_one_for_this_server() -> None:
         clickhouse_front.of_one_server("DROP TABLE t ON CLUSTER other", clusters)
     told = clickhouse_front.of_one_server("SELECT host_name FROM system.clusters", clusters)
     assert "arrayJoin(['one', 'two']) AS host_name" in told
+
+
+def test_the_engine_takes_what_becomes_of_statements_for_a_cluster(tmp_path: Path) -> None:
+    engine = clickhouse_front.Engine(tmp_path / "data", {}, {"default": ("one", "two")})
+
+    def run(query: str) -> str:
+        return engine.run(clickhouse_front.Request(query, "", "TabSeparated", "", {}, {})).body.decode()
+
+    run(
+        "CREATE TABLE t ON CLUSTER default (id Int8) ENGINE = ReplicatedMergeTree ORDER BY id SETTINGS index_granularity = 1;"
+    )
+    run("CREATE TABLE u (id Int8) ENGINE = MergeTree ORDER BY id")
+    found = run("SELECT x.name, x.engine FROM system.tables AS x WHERE x.database = currentDatabase() ORDER BY x.name")
+    assert found == "t\tReplicatedMergeTree\nu\tMergeTree\n"
+    assert run("SELECT cluster, shard_num, host_name FROM system.clusters") == "default\t1\tone\ndefault\t1\ttwo\n"
+    engine.close()
 
 
 def test_front_alone_with_tls(tmp_path: Path) -> None:

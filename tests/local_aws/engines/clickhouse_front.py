@@ -12,8 +12,8 @@ The engine, its tables, its errors and the lock on the data directory are ClickH
   header `X-Native-Port-Double` (the doubles in `container/`). Everybody else is told there what ClickHouse tells
   whoever confuses the two ports.
 - There are no clusters, Keeper, macros, users or grants in it: one user and password, checked by the front. Where the server's
-  configuration names a cluster, `ON CLUSTER` runs on this server alone, tables of a replicated engine are of the plain one, and
-  `system.clusters` tells what is configured. Nothing is replicated.
+  configuration names a cluster, `ON CLUSTER` runs on this server alone, tables of a replicated engine are of the plain one with
+  a comment by which `system.tables` calls it replicated, and `system.clusters` tells what is configured. Nothing is replicated.
 - Statements run one after another. `currentUser()` is always `default`.
 - Binary formats in the body of an INSERT must be valid UTF-8.
 - The tables of `system.*_log` exist when asked for, and stay empty.
@@ -79,6 +79,9 @@ _NESTED = re.compile(r"\ACode: \d+\. DB::Exception: (?=Code: \d+\. )")
 _FORMAT = re.compile(r"\bFORMAT\s+(\w+)\s*;?\s*\Z", re.I)
 _ON_CLUSTER = re.compile(r"\s+ON\s+CLUSTER\s+['`\"]?(\w+)['`\"]?", re.I)
 _REPLICATED = re.compile(r"(\bENGINE\s*=\s*)Replicated(?=\w*MergeTree\b)", re.I)
+_TABLES = re.compile(r"\bFROM\s+system\.tables\b", re.I)
+# Stands in the place of the replicated engine.
+REPLICATED_COMMENT = "of a replicated engine"
 _CLUSTERS = re.compile(r"\bFROM\s+system\.clusters\b", re.I)
 _WRITING = re.compile(r"\A\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*INSERT\s+INTO\b", re.I | re.S)
 
@@ -195,7 +198,14 @@ def of_one_server(query: str, clusters: Mapping[str, tuple[str, ...]]) -> str:
         f"SELECT {_literal(name)} AS cluster, 1 AS shard_num, arrayJoin([{', '.join(map(_literal, hosts))}]) AS host_name"
         for name, hosts in sorted(clusters.items())
     )
-    return _CLUSTERS.sub(f"FROM ({rows})", _REPLICATED.sub(r"\1", _ON_CLUSTER.sub("", query)))
+    query, replicated = _REPLICATED.subn(r"\1", _ON_CLUSTER.sub("", query))
+    if replicated:
+        query = f"{query.rstrip().rstrip(';')} COMMENT '{REPLICATED_COMMENT}'"
+    tables = (
+        f"FROM (SELECT * REPLACE (if(comment = '{REPLICATED_COMMENT}', concat('Replicated', engine), engine) AS engine)"
+        " FROM system.tables)"
+    )
+    return _CLUSTERS.sub(f"FROM ({rows})", _TABLES.sub(tables, query))
 
 
 def _literal(value: str) -> str:
