@@ -18,14 +18,16 @@ description:
   - The playbook C(llmops.langfuse.cost) gives it an inventory's values and the roles' defaults.
 options:
   components:
-    description: Components that the environment has, of which C(monitoring), C(backup) and C(sign_in) are a choice.
+    description: Components that the environment has, of which C(monitoring), C(backup), C(grafana) and C(sign_in) are a
+      choice.
     type: list
     elements: str
     required: true
   settings:
     description:
       - Variables of the roles by their own names, with the values that the roles have; a missing one is named.
-      - Of the components that are a choice only C(monitoring_kms_key_id) and C(backup_kms_key_arn) count, and both may be missing.
+      - Of the components that are a choice only C(monitoring_kms_key_id), C(backup_kms_key_arn), C(grafana_cpu), C(grafana_memory)
+        and C(grafana_cpu_architecture) count, and they may be missing where the component is.
     type: dict
     required: true
   assumptions:

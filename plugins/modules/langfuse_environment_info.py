@@ -60,6 +60,7 @@ options:
       - worker
       - monitoring
       - backup
+      - grafana
     default: *components
   wait_for:
     description:
@@ -268,6 +269,7 @@ environment:
         ingestion_target_group_arn: >-
           arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/langfuse-staging-ingestion/0123456789abcdef
         ingestion_routed: true
+        grafana_target_group_arn: ""
         scheme: internet-facing
         access_logs_bucket: langfuse-staging-123456789012-eu-central-1-logs
         web_acl_arn: arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/langfuse-staging/0b3d9b4c-9e1f-4f5e-8a55-1f2a3b4c5d6e
@@ -326,6 +328,17 @@ environment:
       description: The worker service, in the same form as RV(environment.web).
       type: dict
       sample: *service
+    grafana:
+      description: Grafana's service, without C(scaling). An environment may do without, so it is never missing.
+      type: dict
+      sample:
+        state: available
+        service_name: grafana
+        task_definition_arn: arn:aws:ecs:eu-central-1:123456789012:task-definition/langfuse-staging-grafana:1
+        image: docker.io/grafana/grafana:13.2.2
+        secret_version_id: 5b3d2f8e-7d0a-4a80-9d1d-7a8a3c1f2b6e
+        running_count: 1
+        desired_count: 1
     monitoring:
       description: Alarms, their topic, and the dashboard.
       type: dict

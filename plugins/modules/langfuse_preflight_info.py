@@ -266,6 +266,24 @@ options:
   sign_in_domain_prefix:
     description: Beginning of the name of Cognito's sign-in pages.
     type: raw
+  grafana:
+    description: Whether the environment has Grafana.
+    type: raw
+  grafana_allowed_cidrs:
+    description: Ranges from which Grafana is reached.
+    type: raw
+  grafana_plugin_version:
+    description: Version of the data source that Grafana downloads.
+    type: raw
+  grafana_clickhouse_user:
+    description: Grafana's user of ClickHouse.
+    type: raw
+  grafana_cpu:
+    description: CPU units of Grafana's task.
+    type: raw
+  grafana_memory:
+    description: Memory of Grafana's task.
+    type: raw
   worker_cpu:
     description: Fargate CPU units of a worker task.
     type: raw
@@ -740,6 +758,12 @@ RAW = (
     "web_desired_count",
     "sign_in",
     "sign_in_domain_prefix",
+    "grafana",
+    "grafana_allowed_cidrs",
+    "grafana_plugin_version",
+    "grafana_clickhouse_user",
+    "grafana_cpu",
+    "grafana_memory",
     "worker_cpu",
     "worker_memory",
     "worker_desired_count",

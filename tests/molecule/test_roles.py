@@ -13,7 +13,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCENARIOS = sorted(path.parent.name for path in REPOSITORY.glob("extensions/molecule/*/molecule.yml"))
 # They need a whole environment below them and share one, so one worker runs them, in this order.
-ON_ONE_ENVIRONMENT = ["application", "migration", "web", "worker", "verify"]
+ON_ONE_ENVIRONMENT = ["application", "migration", "web", "worker", "verify", "grafana"]
 
 
 def test_every_role_has_a_scenario() -> None:

@@ -24,6 +24,8 @@ AVAILABLE, DELETING, FAILED = "available", "deleting", "failed"
 # The worst first: a component is as far as the least of its parts.
 ORDER = (FAILED, DELETING, INCOMPLETE, CREATING, UPDATING, AVAILABLE)
 SECURITY_GROUPS = ("load-balancer", "web", "worker", "clickhouse", "file-system", "database", "cache")
+# Of a component that is a choice.
+GRAFANA = "grafana"
 ROLES = ("execution", "web", "worker", "clickhouse")
 LOG_GROUPS = ("web", "worker", "clickhouse", "migration")
 # What the role compute appends to the environment's name for the images that ECR keeps.
@@ -106,6 +108,7 @@ def network(found: Shape, identity: Shape) -> Part:
     )
     groups = {item["GroupName"]: item["GroupId"] for item in found["security_groups"] if item["VpcId"] == vpc_id}
     group_ids = {kind.replace("-", "_"): groups.get(f"{name}-{kind}", "") for kind in SECURITY_GROUPS}
+    chosen_groups = {GRAFANA: groups.get(f"{name}-{GRAFANA}", "")}
     gateways = [item for item in found["nat_gateways"] if item["State"] in ("pending", "available")]
     endpoints = alive(found["vpc_endpoints"])
     namespace = found["namespace"]
@@ -121,7 +124,7 @@ def network(found: Shape, identity: Shape) -> Part:
         "public_subnet_ids": [item["SubnetId"] for item in public],
         "private_subnet_ids": [item["SubnetId"] for item in private],
         "availability_zones": sorted({item["AvailabilityZone"] for item in (*public, *private)}),
-        "security_group_ids": group_ids,
+        "security_group_ids": group_ids | chosen_groups,
         "nat_gateway_ids": sorted(item["NatGatewayId"] for item in gateways),
         "interface_endpoint_ids": sorted(
             item["VpcEndpointId"] for item in endpoints if item.get("VpcEndpointType") == "Interface"
@@ -195,7 +198,7 @@ def compute(found: Shape, identity: Shape) -> Part:
         "namespace_name": f"{name}.internal",
         "role_arns": roles,
         "image_registry": f"{registry}/{name}{IMAGE_CACHE}",
-        "log_groups": groups,
+        "log_groups": groups | {GRAFANA: f"/langfuse/{name}/{GRAFANA}"},
     }
     owned = [
         *([("cluster", cluster["clusterArn"])] if cluster else []),
@@ -455,7 +458,11 @@ def url(dns_name: str, listeners: list[Shape]) -> str:
 
 def ingress(found: Shape, _identity: Shape) -> Part:
     balancer, target_group, logs = found["load_balancer"], found["target_group"], found["logs_bucket"]
-    web_acl, ingestion_group = found["web_acl"], found["ingestion_target_group"]
+    web_acl, ingestion_group, grafana_group = (
+        found["web_acl"],
+        found["ingestion_target_group"],
+        found["grafana_target_group"],
+    )
     attributes = (balancer or {}).get("Attributes") or {}
     shape = balancer or {}
     listeners = sorted(
@@ -473,6 +480,7 @@ def ingress(found: Shape, _identity: Shape) -> Part:
         "target_group_arn": target_group["TargetGroupArn"] if target_group else "",
         "ingestion_target_group_arn": ingestion_group["TargetGroupArn"] if ingestion_group else "",
         "ingestion_routed": bool(ingestion_group and ingestion_group["Routed"]),
+        "grafana_target_group_arn": grafana_group["TargetGroupArn"] if grafana_group else "",
         "listeners": listeners,
         "certificate_arn": next(
             (
@@ -499,7 +507,11 @@ def ingress(found: Shape, _identity: Shape) -> Part:
     }
     owned = [
         *([("load_balancer", shape["LoadBalancerArn"])] if balancer else []),
-        *(("target_group", group["TargetGroupArn"]) for group in (target_group, ingestion_group) if group),
+        *(
+            ("target_group", group["TargetGroupArn"])
+            for group in (target_group, ingestion_group, grafana_group)
+            if group
+        ),
         *(("certificate", item["CertificateArn"]) for item in found["certificates"]),
         *([("bucket", logs["Name"])] if logs else []),
         *([("web_acl", web_acl["ARN"])] if web_acl else []),
@@ -601,6 +613,10 @@ def backup(found: Shape, _identity: Shape) -> Part:
     return part, owned
 
 
+def grafana(found: Shape, _identity: Shape) -> Part:
+    return running(found, GRAFANA), running_owned(found, GRAFANA)
+
+
 COMPONENTS: dict[str, Callable[[Shape, Shape], Part]] = {
     "network": network,
     "secrets": secrets,
@@ -617,4 +633,5 @@ COMPONENTS: dict[str, Callable[[Shape, Shape], Part]] = {
     "worker": worker,
     "monitoring": monitoring,
     "backup": backup,
+    "grafana": grafana,
 }

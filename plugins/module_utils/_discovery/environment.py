@@ -54,6 +54,7 @@ READINGS: dict[str, tuple[str, Callable[..., Any]]] = {
     "load_balancer": ("elbv2", readings.load_balancer),
     "target_group": ("elbv2", readings.target_group),
     "ingestion_target_group": ("elbv2", readings.ingestion_target_group),
+    "grafana_target_group": ("elbv2", readings.grafana_target_group),
     "user_pool": ("cognito-idp", readings.user_pool),
     "sign_in_secret": ("secretsmanager", readings.sign_in_secret),
     "logs_bucket": ("s3", readings.logs_bucket),
@@ -97,7 +98,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
         *("clickhouse_balancer", "clickhouse_target_groups"),
     ),
     "ingress": (
-        *("load_balancer", "target_group", "ingestion_target_group"),
+        *("load_balancer", "target_group", "ingestion_target_group", "grafana_target_group"),
         *("certificates", "logs_bucket", "web_acl"),
     ),
     "sign_in": ("user_pool", "sign_in_secret"),
@@ -107,9 +108,10 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "worker": ("services", "scalable_targets", "definition_worker"),
     "monitoring": ("alarms", "topic", "dashboard"),
     "backup": ("backup_vault", "backup_plan", "role_backup"),
+    "grafana": ("services", "definition_grafana"),
 }
 # Components that an environment may do without.
-OPTIONAL = frozenset({"sign_in", "ingestion"})
+OPTIONAL = frozenset({"sign_in", "ingestion", "grafana"})
 # Readings that are None where there is nothing; the others are lists.
 LISTS = frozenset(
     (

@@ -21,11 +21,11 @@ from .components import CLICKHOUSE_FAMILIES, CLICKHOUSE_SERVICES, IMAGE_CACHE, t
 Clients = dict[str, Any]
 Shape = dict[str, Any]
 # ECS describes ten at a time.
-SERVICES = ("web", "ingestion", "worker", *CLICKHOUSE_SERVICES)
+SERVICES = ("web", "ingestion", "worker", *CLICKHOUSE_SERVICES, "grafana")
 SCALED_SERVICES = ("web", "ingestion", "worker")
 # Tags of the security groups that name the subnets of a VPC of somebody else.
 PRIVATE_SUBNETS, PUBLIC_SUBNETS = "langfuse:private-subnets", "langfuse:public-subnets"
-FAMILIES = ("web", "ingestion", "worker", *CLICKHOUSE_FAMILIES, "migration", "schema-check")
+FAMILIES = ("web", "ingestion", "worker", *CLICKHOUSE_FAMILIES, "migration", "schema-check", "grafana")
 
 
 class DiscoveryErrorHandler(AwsErrorHandler):
@@ -403,6 +403,12 @@ def _rules(clients: Clients, _name: str, balancer: str) -> list[Shape]:
         for listener in listeners
         for rule in pages(elb, "describe_rules", "Rules", ListenerArn=listener["ListenerArn"])
     ]
+
+
+@reading("Grafana's target group (elasticloadbalancing:DescribeTargetGroups)")
+def grafana_target_group(clients: Clients, name: str) -> Shape | None:
+    found: Shape = clients["elbv2"].describe_target_groups(Names=[f"{name}-grafana"])["TargetGroups"][0]
+    return found
 
 
 @reading("the pull-through cache (ecr:DescribePullThroughCacheRules, ecr:DescribeRepositories)")

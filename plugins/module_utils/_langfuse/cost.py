@@ -80,6 +80,7 @@ TEXTS = (
 )
 # Those of components that are a choice.
 CHOSEN = ("monitoring_kms_key_id", "backup_kms_key_arn")
+GRAFANA = ("grafana_cpu", "grafana_memory", "grafana_cpu_architecture")
 SETTINGS = (*NUMBERS, *DECIMALS, *SWITCHES, *LISTS, *TEXTS, "network_interface_endpoints")
 
 
@@ -105,6 +106,8 @@ def typed(settings: Mapping[str, Any]) -> dict[str, Any]:
                 raise Refused(f"{name} is {settings[name]!r}, of which no cost can be told; correct it.") from None
     for name in (*TEXTS, *CHOSEN):
         result[name] = str(settings.get(name) or "")
+    if all(name in settings for name in GRAFANA):
+        result |= {name: int(settings[name]) for name in GRAFANA[:2]}
     return result
 
 
@@ -290,6 +293,8 @@ def add_operations(
             estimate.add("backup", f"of the volume, {size:g} GB assumed", "backup_volume_gb_month", size)
         if settings["database_mode"] == "aurora":
             estimate.left_out.append("backup: recovery points of the database")
+    if "grafana" in components:
+        add_tasks(estimate, "grafana", settings, (1, 1), 100)
     if "sign_in" in components:
         estimate.left_out.append("sign_in: Cognito, billed by the people who sign in")
 

@@ -69,8 +69,10 @@ VAULT = re.compile(r"arn:aws[a-z-]*:backup:[a-z0-9-]+:\d{12}:backup-vault:[A-Za-
 # AWS Backup: minutes in which a job has to begin at least; what is in cold storage stays there for so many days.
 START_WINDOW, COLD_DAYS = 60, 90
 ALARM_SETTINGS = ("enabled", "threshold", "period", "evaluation_periods", "datapoints_to_alarm")
+# An element of XML and a user of ClickHouse.
+READER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # The variables of tasks begin so.
-TASKS = ("web", "web_ingestion", "worker", "migration", "clickhouse")
+TASKS = ("web", "web_ingestion", "worker", "migration", "clickhouse", "grafana")
 # What Langfuse's documentation asks for, as CPU units and MiB.
 RECOMMENDED_SIZES = {
     "web": (2048, 4096),
@@ -312,18 +314,50 @@ def _in_zone(name: str, zone: str) -> bool:
 
 
 def admin_ranges(given: Variables) -> Findings:
-    value = given.get("ingress_admin_cidrs") or []
+    yield from _source_ranges("ingress_admin_cidrs", given.get("ingress_admin_cidrs") or [])
+
+
+def grafana(given: Variables) -> Findings:
+    """Grafana, where the inventory has it."""
+    if not _true(given.get("grafana")):
+        return
+    ranges = given.get("grafana_allowed_cidrs") or []
+    if not ranges:
+        yield Finding(
+            "grafana_allowed_cidrs",
+            "it is empty, so that nobody reaches Grafana",
+            "set ranges such as 203.0.113.0/24, or leave out the host grafana",
+        )
+    yield from _source_ranges("grafana_allowed_cidrs", ranges)
+    plugin = given.get("grafana_plugin_version")
+    if plugin and given.get("network_nat") == "none" and not given.get("network_vpc_id"):
+        yield Finding(
+            "grafana_plugin_version",
+            "Grafana downloads its data source from grafana.com, and without NAT it cannot",
+            "set network_nat, or grafana_image to an image that has the plugin and grafana_plugin_version to ''",
+        )
+    user = str(given.get("grafana_clickhouse_user") or "")
+    if not READER.fullmatch(user):
+        yield Finding(
+            "grafana_clickhouse_user",
+            f"'{user}' is no name that ClickHouse's configuration takes",
+            "set letters, digits and '_', a letter first",
+        )
+    elif user in (given.get("clickhouse_user"), "default"):
+        yield Finding("grafana_clickhouse_user", f"'{user}' may do more than read", "set another user, such as grafana")
+
+
+def _source_ranges(option: str, value: Any) -> Findings:
+    """Ranges of a listener rule's condition on the source."""
     ranges = value if isinstance(value, list) else [value]
     for entry in ranges:
         try:
             ipaddress.ip_network(str(entry))
         except ValueError as error:
-            yield Finding(
-                "ingress_admin_cidrs", f"'{entry}' is not a range ({error})", "set ranges such as 203.0.113.0/24"
-            )
+            yield Finding(option, f"'{entry}' is not a range ({error})", "set ranges such as 203.0.113.0/24")
     if len(ranges) > MAX_SOURCE_RANGES:
         yield Finding(
-            "ingress_admin_cidrs",
+            option,
             f"a listener rule takes {MAX_SOURCE_RANGES} ranges, not {len(ranges)}",
             f"set {MAX_SOURCE_RANGES} at most, wider ones or that of a VPN",
         )
@@ -388,6 +422,8 @@ def needless_firewall(given: Variables) -> Findings:
 def fargate_sizes(given: Variables) -> Findings:
     for task in TASKS:
         if task == "clickhouse" and given.get("clickhouse_mode") in ("ec2", "external"):
+            continue
+        if task == "grafana" and not _true(given.get("grafana")):
             continue
         cpu, memory = given.get(f"{task}_cpu"), given.get(f"{task}_memory")
         if cpu is None or memory is None:
@@ -929,6 +965,7 @@ CHECKS = (
     domain,
     admin_ranges,
     ingestion,
+    grafana,
     firewall,
     fargate_sizes,
     counts,

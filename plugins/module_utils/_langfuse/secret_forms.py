@@ -76,12 +76,21 @@ FORMS: dict[str, Form] = {
         r"[A-Za-z0-9_.~-]{16,}", "16 or more letters, digits, '_', '.', '~' or '-'", lambda: alphanumeric(40)
     ),
     "ADMIN_API_KEY": _form(rf"{ANY_TEXT}{{32,}}", "32 or more characters", lambda: alphanumeric(64)),
+    "GRAFANA_ADMIN_PASSWORD": _form(rf"{ANY_TEXT}{{8,}}", "8 or more characters", lambda: alphanumeric(40)),
+    "GRAFANA_CLICKHOUSE_PASSWORD": _form(
+        r"[A-Za-z0-9_.~-]{8,}",
+        "8 or more letters, digits, '_', '.', '~' or '-', for Grafana reads '$' in it as a variable",
+        lambda: alphanumeric(40),
+    ),
 }
 # The password of a store that is somebody else's.
 PRINTABLE = _form(rf"{ANY_TEXT}+", "a text without control characters", lambda: alphanumeric(40))
 # The migrations of ClickHouse put the password into a URL as it is, whatever else is in the secret.
 NEVER_ENCODED = frozenset({"CLICKHOUSE_PASSWORD"})
-DEFAULT_KEYS = tuple(sorted(set(FORMS) - {"ADMIN_API_KEY", "CLICKHOUSE_CLUSTER_SECRET"}))
+ASKED_FOR = frozenset(
+    {"ADMIN_API_KEY", "CLICKHOUSE_CLUSTER_SECRET", "GRAFANA_ADMIN_PASSWORD", "GRAFANA_CLICKHOUSE_PASSWORD"}
+)
+DEFAULT_KEYS = tuple(sorted(set(FORMS) - ASKED_FOR))
 NEVER_ROTATED = {
     "ENCRYPTION_KEY": "Langfuse cannot re-encrypt what it stored with the old key, and would lose all LLM connections and "
     "integrations"
@@ -98,6 +107,8 @@ ROTATION = {
     "the old one fail until they are replaced, and what they ingest waits in the cache",
     "CLICKHOUSE_CLUSTER_SECRET": "converge clickhouse; replicas with the old and the new one fetch nothing from each other until all "
     "have it, and then catch up",
+    "GRAFANA_CLICKHOUSE_PASSWORD": "converge clickhouse and at once grafana, which sees nothing until it is replaced",
+    "GRAFANA_ADMIN_PASSWORD": "converge grafana, which keeps nothing and so has the new one from its start",
     "NEXTAUTH_SECRET": "converge web; everybody has to sign in again",
     "SALT": "converge web and worker; the first request with each API key is slow once, for its hash is made anew",
     "ADMIN_API_KEY": "converge web, and give the new key to those who use the admin API",

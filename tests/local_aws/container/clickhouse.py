@@ -102,8 +102,6 @@ def configuration(etc: Path, arguments: list[str]) -> dict[str, Any]:
     merged |= {name: {} for name in SYSTEM_LOGS}
     for _path, root in _files(etc / "config.d"):
         _merge(merged, root)
-    for _path, _root in _files(etc / "users.d"):
-        pass  # read, so that broken files are found; users come from the environment
     for argument in arguments:
         if argument == "--":
             continue
@@ -151,6 +149,22 @@ def access(environment: Mapping[str, str]) -> tuple[str, str, str]:
     return "", "", "localhost"
 
 
+def other_users(etc: Path) -> dict[str, tuple[str, dict[str, str]]]:
+    """The users of users.d besides that of the environment: password, and the settings of their profile."""
+    merged: dict[str, Any] = {}
+    for _path, root in _files(etc / "users.d"):
+        _merge(merged, root)
+    profiles, found = merged.get("profiles", {}), {}
+    for name, user in merged.get("users", {}).items():
+        profile = user.get("profile", "default")
+        if profile != "default" and profile not in profiles:
+            raise ConfigurationError(
+                f"Code: 180. DB::Exception: There is no profile '{profile}' in configuration file."
+            )
+        found[name] = (user.get("password", ""), {key: str(value) for key, value in profiles.get(profile, {}).items()})
+    return found
+
+
 def _port(configured: Mapping[str, Any], name: str) -> tuple[str, int]:
     wanted = _number(name, configured[name], int) if name in configured else 0
     return network.listening_address(wanted) if wanted else ("", 0)
@@ -182,7 +196,7 @@ def server(arguments: list[str]) -> int:
     skip = configured.get("skip_check_for_incorrect_settings") in ("1", "true")
     options = clickhouse_front.Options(
         data_dir=data,
-        access=clickhouse_front.Access(user, password, default),
+        access=clickhouse_front.Access(user, password, default, other_users(root / "etc/clickhouse-server")),
         bind=next((address for address, port in ports.values() if port), "127.0.0.1"),
         http_port=ports["http_port"][1],
         native_port=ports["tcp_port"][1],

@@ -11,7 +11,8 @@ The engine, its tables, its errors and the lock on the data directory are ClickH
 - The engine has no native protocol. The native port therefore speaks HTTP, and only with clients that say so in the
   header `X-Native-Port-Double` (the doubles in `container/`). Everybody else is told there what ClickHouse tells
   whoever confuses the two ports.
-- There are no clusters, Keeper, macros, users or grants in it: one user and password, checked by the front. Where the server's
+- There are no clusters, Keeper, macros, users or grants in it: users and passwords are checked by the front, which asks the engine
+  with the settings of a user's profile, as `readonly`. Where the server's
   configuration names a cluster, `ON CLUSTER` runs on this server alone, tables of a replicated engine are of the plain one with
   a comment by which `system.tables` calls it replicated, and `system.clusters` tells what is configured. Nothing is replicated.
 - Statements run one after another. `currentUser()` is always `default`.
@@ -221,14 +222,18 @@ class Access:
     user: str
     password: str
     default: str = "nobody"
+    # Users of users.d: password, and the settings of their profile. Their grants are not looked at.
+    others: Mapping[str, tuple[str, Mapping[str, str]]] = field(default_factory=dict)
 
-    def check(self, user: str, password: str, local: bool) -> None:
-        """Refuse as ClickHouse does."""
+    def check(self, user: str, password: str, local: bool) -> Mapping[str, str]:
+        """Refuse as ClickHouse does; returns the settings of the user's profile."""
         if self.user and user == self.user and hmac.compare_digest(password.encode(), self.password.encode()):
-            return
+            return {}
+        if user in self.others and hmac.compare_digest(password.encode(), self.others[user][0].encode()):
+            return self.others[user][1]
         open_to_client = self.default == "everybody" or (self.default == "localhost" and local)
         if user == "default" and user != self.user and not password and open_to_client:
-            return
+            return {}
         raise ServerError(
             516,
             f"{user}: Authentication failed: password is incorrect, or there is no user with such name. "
@@ -313,8 +318,10 @@ class Handler(BaseHTTPRequestHandler):
         try:
             user, password = credentials(self.headers, parameters)
             host = (self.headers.get("Host") or "").lower()
-            self.server.access.check(user, password, re.sub(r":\d+\Z", "", host) in LOOPBACK_NAMES)
-            answer = self.server.engine.run(self._request(parameters, body, settings, query_id))
+            profile = self.server.access.check(user, password, re.sub(r":\d+\Z", "", host) in LOOPBACK_NAMES)
+            if "readonly" in profile and "readonly" in parameters:
+                raise ServerError(164, "Cannot modify 'readonly' setting in readonly mode. (READONLY)")
+            answer = self.server.engine.run(self._request(parameters, body, {**settings, **profile}, query_id))
         except ServerError as error:
             self._refuse(error, headers)
             return

@@ -58,13 +58,21 @@ def nothing(component: str) -> dict[str, Any]:
             *(f"definition_{family}" for family in components.CLICKHOUSE_FAMILIES),
         ),
         "sign_in": ("user_pool", "sign_in_secret"),
-        "ingress": ("load_balancer", "target_group", "ingestion_target_group", "logs_bucket", "web_acl"),
+        "ingress": (
+            "load_balancer",
+            "target_group",
+            "ingestion_target_group",
+            "grafana_target_group",
+            "logs_bucket",
+            "web_acl",
+        ),
         "migration": ("definition_migration", "definition_schema-check"),
         "web": ("definition_web",),
         "ingestion": ("definition_ingestion",),
         "worker": ("definition_worker",),
         "monitoring": ("topic", "dashboard"),
         "backup": ("backup_vault", "backup_plan", "role_backup"),
+        "grafana": ("definition_grafana",),
     }[component]
     return {"services": {}, **{name: [] for name in lists}, **dict.fromkeys(singles)}
 
@@ -384,6 +392,7 @@ def test_ingress() -> None:
         "load_balancer": balancer,
         "target_group": group,
         "ingestion_target_group": None,
+        "grafana_target_group": None,
         "certificates": [certificate],
         "logs_bucket": {"Name": "logs"},
         "web_acl": {"ARN": "arn:w"},
@@ -428,6 +437,18 @@ def test_ingestion_of_its_own(routed: bool) -> None:
 )
 def test_where_a_rule_leads(action: dict[str, Any], leads: bool) -> None:
     assert readings.leads_to(action, "a") is leads
+
+
+def test_grafana_s_target_group_belongs_to_the_load_balancer() -> None:
+    found = {**nothing("ingress"), "grafana_target_group": {"TargetGroupArn": "arn:g"}}
+    part, owned = components.ingress(found, IDENTITY)
+    assert (part["grafana_target_group_arn"], owned) == ("arn:g", [("target_group", "arn:g")])
+
+
+def test_grafana_is_its_service() -> None:
+    definition = {"taskDefinitionArn": "arn:td:1", "containerDefinitions": [{"image": "grafana:13"}]}
+    part, owned = components.grafana({"services": {}, "definition_grafana": definition}, IDENTITY)
+    assert (part["state"], part["image"], owned) == ("incomplete", "grafana:13", [("task_definition", "arn:td:1")])
 
 
 @pytest.mark.parametrize("tags, state", [({}, "incomplete"), ({"langfuse:completed": "3.225.4"}, "available")])

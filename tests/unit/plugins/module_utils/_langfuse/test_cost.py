@@ -14,6 +14,7 @@ import pytest
 import yaml
 from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.cost import (
     CHOSEN,
+    GRAFANA,
     SETTINGS,
     Refused,
     as_answer,
@@ -177,6 +178,13 @@ def test_choices_cost_where_they_are_chosen() -> None:
         assert word in text
 
 
+def test_grafana_is_a_task_of_its_own() -> None:
+    size = {"grafana_cpu": "512", "grafana_memory": 1024, "grafana_cpu_architecture": "ARM64"}
+    # 730 x (0.5 x 0.03237984 + 0.00356004)
+    assert part(answer([*COMPONENTS, "grafana"], **size), "grafana") == pytest.approx((14.42, 14.42), abs=0.01)
+    assert part(answer(**size), "grafana") == (0, 0)
+
+
 def test_what_has_no_known_price_is_named_and_not_guessed() -> None:
     found = answer(cache_node_type="cache.x9.huge")
     assert part(found, "cache") == (0, 0)
@@ -222,4 +230,4 @@ def test_every_price_has_a_day_and_a_source_of_aws(region: str) -> None:
 def test_the_playbook_asks_for_what_the_estimate_reads() -> None:
     (play,) = yaml.safe_load((REPOSITORY / "playbooks/cost.yml").read_text())
     asked = [name for names in play["vars"]["__langfuse_cost_variables"].values() for name in names]
-    assert sorted(asked) == sorted([*SETTINGS, *CHOSEN])
+    assert sorted(asked) == sorted([*SETTINGS, *CHOSEN, *GRAFANA])

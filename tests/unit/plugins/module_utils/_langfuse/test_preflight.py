@@ -101,6 +101,44 @@ def test_only_what_every_environment_has_is_missed() -> None:
     assert [finding.option for finding in judge({}).errors] == ["langfuse_name", "langfuse_region", "langfuse_version"]
 
 
+GRAFANA = {
+    "grafana": True,
+    "grafana_allowed_cidrs": ["203.0.113.0/24"],
+    "grafana_plugin_version": "4.22.1",
+    "grafana_clickhouse_user": "grafana",
+    "grafana_cpu": 512,
+    "grafana_memory": 1024,
+}
+
+
+def test_grafana_is_accepted_and_judged_only_where_it_is() -> None:
+    assert judged(**GRAFANA) == Judgement()
+    assert judged(**{**GRAFANA, "grafana": False, "grafana_allowed_cidrs": [], "grafana_cpu": 1}) == Judgement()
+    assert judged(**{**GRAFANA, "grafana_plugin_version": ""}, network_nat="none").errors == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "option", "problem"),
+    [
+        ({"grafana_allowed_cidrs": []}, "grafana_allowed_cidrs", "nobody reaches Grafana"),
+        ({"grafana_allowed_cidrs": ["office"]}, "grafana_allowed_cidrs", "'office' is not a range"),
+        ({"grafana_allowed_cidrs": ["10.0.0.0/8"] * 4}, "grafana_allowed_cidrs", "takes 3 ranges, not 4"),
+        ({"network_nat": "none"}, "grafana_plugin_version", "without NAT it cannot"),
+        (
+            {"grafana_clickhouse_user": "a<b"},
+            "grafana_clickhouse_user",
+            "no name that ClickHouse's configuration takes",
+        ),
+        ({"grafana_clickhouse_user": "default"}, "grafana_clickhouse_user", "may do more than read"),
+        ({"grafana_memory": 100}, "grafana_memory", "Fargate has no tasks of 512 CPU units and 100 MiB"),
+    ],
+)
+def test_grafana_is_refused(changes: dict[str, Any], option: str, problem: str) -> None:
+    (found,) = judged(**{**GRAFANA, **changes}).errors
+    assert found.option == option
+    assert problem in found.problem
+
+
 REFUSALS: list[tuple[str, dict[str, Any], str, str, str]] = [
     (
         "retention below Aurora's",
