@@ -118,6 +118,8 @@ NEEDS_TOO = {
     "rds:CreateDBClusterParameterGroup": ["rds:AddTagsToResource"],
     "rds:CreateDBInstance": ["rds:AddTagsToResource"],
     "rds:CreateDBSubnetGroup": ["rds:AddTagsToResource"],
+    "scheduler:CreateSchedule": ["iam:PassRole"],
+    "scheduler:UpdateSchedule": ["iam:PassRole"],
     "secretsmanager:CreateSecret": ["secretsmanager:TagResource"],
     "servicediscovery:CreatePrivateDnsNamespace": [
         "ec2:DescribeRegions", "ec2:DescribeVpcs", "route53:ChangeResourceRecordSets", "route53:CreateHostedZone",
@@ -138,6 +140,7 @@ PASSED_TO = {
     "ec2:CreateLaunchTemplate": "ec2.amazonaws.com",
     "ec2:CreateLaunchTemplateVersion": "ec2.amazonaws.com",
     "ecs": "ecs-tasks.amazonaws.com",
+    "scheduler": "scheduler.amazonaws.com",
 }
 SERVICE_LINKED = {
     "application-autoscaling:RegisterScalableTarget": "ecs.application-autoscaling.amazonaws.com",

@@ -142,12 +142,12 @@ def _principal_matches(statement: dict[str, Any], kind: str, value: str) -> bool
     return any(item in ("*", value) for item in _list(principal.get(kind)))
 
 
-def trusts(role: Any, service: str) -> bool:
-    """Whether a service may assume the role."""
+def trusts(role: Any, service: str, source_arn: str = "") -> bool:
+    """Whether a service may assume the role, on behalf of a thing of its own (aws:SourceArn)."""
     document = role.assume_role_policy_document
     document = document if isinstance(document, dict) else json.loads(document or "{}")
     statements = [item for item in _list(document.get("Statement")) if _principal_matches(item, "Service", service)]
-    context = {"aws:SourceAccount": role.account_id}
+    context = {"aws:SourceAccount": role.account_id, **({"aws:SourceArn": source_arn} if source_arn else {})}
     # aws:SourceArn depends on the task; a pattern on ECS's own ARNs is taken as met
     for statement in statements:
         for pairs in (statement.get("Condition") or {}).values():
