@@ -55,10 +55,14 @@ class Reply:
     headers: list[tuple[str, str]]
     body: bytes
 
-    def __call__(self, _environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         headers = [(name, value) for name, value in self.headers if name.lower() != "content-length"]
-        start_response(f"{self.status} -", [*headers, ("Content-Length", str(len(self.body)))])
-        return [self.body]
+        length = str(len(self.body))
+        if environ["REQUEST_METHOD"] == "HEAD":
+            # There the length is that of what a GET would bring, and nothing follows.
+            length = next((value for name, value in self.headers if name.lower() == "content-length"), length)
+        start_response(f"{self.status} -", [*headers, ("Content-Length", length)])
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [self.body]
 
 
 @dataclass

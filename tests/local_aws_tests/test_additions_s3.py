@@ -76,3 +76,9 @@ def test_a_bucket_with_versions_is_not_empty(server: Server) -> None:
     for item in listed["Versions"] + listed["DeleteMarkers"]:
         s3.delete_object(Bucket=name, Key="k", VersionId=item["VersionId"])
     s3.delete_bucket(Bucket=name)
+
+
+def test_the_size_of_an_object_without_its_content(server: Server) -> None:
+    s3, name = server.client("s3"), bucket(server)
+    s3.put_object(Bucket=name, Key="media/x", Body=b"x" * 36)
+    assert s3.head_object(Bucket=name, Key="media/x")["ContentLength"] == 36
