@@ -247,6 +247,10 @@ environment:
             volume_id: vol-0123456789abcdef0
             volume_size: 100
             availability_zone: eu-central-1a
+        backup_schedule: cron(0 1 * * ? *)
+        backup_schedule_arn: arn:aws:scheduler:eu-central-1:123456789012:schedule/default/langfuse-staging-clickhouse-backup
+        backup_task_definition_arn: >-
+          arn:aws:ecs:eu-central-1:123456789012:task-definition/langfuse-staging-clickhouse-backup:1
         registry_arn: arn:aws:servicediscovery:eu-central-1:123456789012:service/srv-0123456789abcdef
         service_name: clickhouse
         task_definition_arn: arn:aws:ecs:eu-central-1:123456789012:task-definition/langfuse-staging-clickhouse:1

@@ -410,6 +410,21 @@ options:
   backup_copy_vault_arn:
     description: Vault that gets copies.
     type: raw
+  clickhouse_backup_enabled:
+    description: Whether ClickHouse is backed up with its own C(BACKUP).
+    type: raw
+  clickhouse_backup_schedule:
+    description: When, as an expression of EventBridge Scheduler.
+    type: raw
+  clickhouse_backup_bucket:
+    description: Bucket of somebody else that the backups go to; empty for the environment's own.
+    type: raw
+  clickhouse_backup_prefix:
+    description: Where in the bucket they are.
+    type: raw
+  clickhouse_backup_retention_days:
+    description: Days that they are kept in the environment's own bucket; empty in another.
+    type: raw
   database_backup_retention_days:
     description: Days that Aurora keeps backups.
     type: raw
@@ -806,6 +821,11 @@ RAW = (
     "backup_start_window_minutes",
     "backup_completion_window_minutes",
     "backup_copy_vault_arn",
+    "clickhouse_backup_enabled",
+    "clickhouse_backup_schedule",
+    "clickhouse_backup_bucket",
+    "clickhouse_backup_prefix",
+    "clickhouse_backup_retention_days",
     "database_backup_retention_days",
 )
 

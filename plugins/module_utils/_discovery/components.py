@@ -408,6 +408,21 @@ def replicas_complete(found: Shape) -> bool:
     return served and (wanted == 1 or len(balancer_owned(found)) == 3)
 
 
+def clickhouse_backup(found: Shape) -> Part:
+    """The schedule of ClickHouse's own backups. Where the task definition is left alone, they were switched off and not yet removed."""
+    schedule, definition, role = (found[f"{kind}_clickhouse-backup"] for kind in ("schedule", "definition", "role"))
+    part = {
+        "backup_schedule_arn": schedule["Arn"] if schedule else "",
+        "backup_schedule": schedule["ScheduleExpression"] if schedule else "",
+        "backup_task_definition_arn": definition["taskDefinitionArn"] if definition else "",
+    }
+    return part, [
+        *([("schedule", schedule["Arn"])] if schedule else []),
+        *([("task_definition", definition["taskDefinitionArn"])] if definition else []),
+        *([("role", role["Arn"])] if role else []),
+    ]
+
+
 def clickhouse(found: Shape, identity: Shape) -> Part:
     file_system, registries = found["file_system"], found["registries"]
     shape = file_system or {}
@@ -430,8 +445,10 @@ def clickhouse(found: Shape, identity: Shape) -> Part:
     owned += [("cloudmap_service", item["Id"]) for item in registries]
     owned += nodes_owned(found) + balancer_owned(found)
     protocols = target_groups_of_clickhouse(identity["name"])
+    backup, backup_owned = clickhouse_backup(found)
     return {
         **part,
+        **backup,
         "state": with_parts(states, complete),
         "host": balancer["DNSName"] if balancer else f"clickhouse.{identity['name']}.internal",
         "load_balancer_arn": balancer["LoadBalancerArn"] if balancer else "",
@@ -443,7 +460,7 @@ def clickhouse(found: Shape, identity: Shape) -> Part:
         "access_point_id": points[0]["AccessPointId"] if points else "",
         "registry_arn": registries[0]["Arn"] if registries else "",
         "nodes": nodes(found),
-    }, owned
+    }, owned + backup_owned
 
 
 def url(dns_name: str, listeners: list[Shape]) -> str:

@@ -51,6 +51,8 @@ READINGS: dict[str, tuple[str, Callable[..., Any]]] = {
     "volumes": ("ec2", readings.volumes),
     "instance_profile": ("iam", readings.instance_profile),
     "role_clickhouse-node": ("iam", readings.role("clickhouse-node")),
+    "schedule_clickhouse-backup": ("scheduler", readings.schedule("clickhouse-backup")),
+    "role_clickhouse-backup": ("iam", readings.role("clickhouse-backup")),
     "load_balancer": ("elbv2", readings.load_balancer),
     "target_group": ("elbv2", readings.target_group),
     "ingestion_target_group": ("elbv2", readings.ingestion_target_group),
@@ -77,7 +79,7 @@ EXTRA: dict[str, tuple[str, ...]] = {
     "topic": ("account_id", "region", "partition"),
     "dashboard": ("region",),
     "role_backup": ("region",),
-    **{f"role_{kind}": ("region",) for kind in (*ROLES, "clickhouse-node")},
+    **{f"role_{kind}": ("region",) for kind in (*ROLES, "clickhouse-node", "clickhouse-backup")},
     "instance_profile": ("region",),
 }
 # Further services that a reading asks.
@@ -96,6 +98,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
         *("file_system", "registries", "services", *(f"definition_{family}" for family in CLICKHOUSE_FAMILIES)),
         *("scaling_groups", "launch_templates", "volumes", "instance_profile", "role_clickhouse-node"),
         *("clickhouse_balancer", "clickhouse_target_groups"),
+        *("schedule_clickhouse-backup", "definition_clickhouse-backup", "role_clickhouse-backup"),
     ),
     "ingress": (
         *("load_balancer", "target_group", "ingestion_target_group", "grafana_target_group"),

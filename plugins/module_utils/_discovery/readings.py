@@ -25,7 +25,16 @@ SERVICES = ("web", "ingestion", "worker", *CLICKHOUSE_SERVICES, "grafana")
 SCALED_SERVICES = ("web", "ingestion", "worker")
 # Tags of the security groups that name the subnets of a VPC of somebody else.
 PRIVATE_SUBNETS, PUBLIC_SUBNETS = "langfuse:private-subnets", "langfuse:public-subnets"
-FAMILIES = ("web", "ingestion", "worker", *CLICKHOUSE_FAMILIES, "migration", "schema-check", "grafana")
+FAMILIES = (
+    "web",
+    "ingestion",
+    "worker",
+    *CLICKHOUSE_FAMILIES,
+    "clickhouse-backup",
+    "migration",
+    "schema-check",
+    "grafana",
+)
 
 
 class DiscoveryErrorHandler(AwsErrorHandler):
@@ -349,6 +358,15 @@ def instance_profile(clients: Clients, name: str, region: str) -> Shape | None:
     profile = f"{name}-{region}-clickhouse-node"
     found: Shape = clients["iam"].get_instance_profile(InstanceProfileName=profile)["InstanceProfile"]
     return found
+
+
+def schedule(kind: str) -> Callable[[Clients, str], Shape | None]:
+    @reading(f"the schedule {kind} (scheduler:GetSchedule)")
+    def read(clients: Clients, name: str) -> Shape | None:
+        found: Shape = clients["scheduler"].get_schedule(Name=f"{name}-{kind}")
+        return found
+
+    return read
 
 
 @reading("the load balancer (elasticloadbalancing:DescribeLoadBalancers)")

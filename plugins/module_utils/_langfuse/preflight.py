@@ -36,6 +36,7 @@ from .catalogue import variables
 from .environment import assemble
 from .findings import Finding
 from .names import nearest, of_the_platform
+from .preflight_backup import clickhouse_backups
 from .preflight_network import given_network, interface_endpoints
 from .preflight_storage import storage
 from .secret_forms import FORMS, problem_with_value
@@ -988,6 +989,7 @@ CHECKS = (
     alarms,
     topic_key,
     backups,
+    clickhouse_backups,
     misspelt_variables,
 )
 

@@ -7,7 +7,8 @@
     python clickhouse.py TAG clickhouse-client ...
 
 The engine behind it is the real one (see engines/clickhouse_front.py, with its limits); its version is that of the
-package, whatever the image's tag is. Users and configuration come from where the image takes them: CLICKHOUSE_* and
+package, whatever the image's tag is. Disks on S3, BACKUP and RESTORE are the engine's own too, at this AWS's endpoint and with
+the keys of the task's role. Users and configuration come from where the image takes them: CLICKHOUSE_* and
 $LOCAL_AWS_ROOT/etc/clickhouse-server/config.d/*.xml; data are below $LOCAL_AWS_ROOT/var/lib/clickhouse.
 Scripts in /docker-entrypoint-initdb.d are not run.
 """
@@ -15,6 +16,7 @@ Scripts in /docker-entrypoint-initdb.d are not run.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import zoneinfo
 from collections.abc import Callable, Iterator, Mapping
@@ -43,6 +45,10 @@ ENGINE_OPTIONS: dict[str, Callable[[str], Any]] = {
     "uncompressed_cache_size": int,
     "max_concurrent_queries": int,
 }
+# Parts of the configuration that the engine takes whole.
+ENGINE_SECTIONS = ("storage_configuration", "backups")
+# A bucket at S3's own endpoint, by its virtual host.
+BUCKET = re.compile(r"https?://([a-z0-9.-]+)\.s3\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/")
 
 
 class ConfigurationError(Exception):
@@ -180,6 +186,30 @@ def _certificate(configured: Mapping[str, Any], root: Path) -> tuple[str, str]:
     return found[0], found[1]
 
 
+def _elements(parent: ElementTree.Element, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        element = ElementTree.SubElement(parent, name)
+        if isinstance(value, dict):
+            _elements(element, value)
+        elif name == "endpoint" and os.environ.get("AWS_ENDPOINT_URL"):
+            # The names of S3's virtual hosts lead to this AWS, as private names do.
+            element.text = BUCKET.sub(rf"{os.environ['AWS_ENDPOINT_URL'].rstrip('/')}/\1/", value)
+        else:
+            element.text = value
+
+
+def engine_file(configured: Mapping[str, Any], root: Path) -> dict[str, str]:
+    """The engine's option for a configuration file with the sections that it takes whole; {} where there are none."""
+    sections = {name: configured[name] for name in ENGINE_SECTIONS if name in configured}
+    if not sections:
+        return {}
+    document = ElementTree.Element("clickhouse")
+    _elements(document, sections)
+    path = root / "engine.xml"
+    ElementTree.ElementTree(document).write(path, encoding="utf-8")
+    return {"config-file": str(path)}
+
+
 def server(arguments: list[str]) -> int:
     """Become the server."""
     from local_aws.engines import clickhouse_front
@@ -216,7 +246,8 @@ def server(arguments: list[str]) -> int:
             name: str(_number(name, configured[name], kind))
             for name, kind in ENGINE_OPTIONS.items()
             if name in configured
-        },
+        }
+        | engine_file(configured, root),
         top_level=() if skip else tuple(sorted(configured)),
         clusters=clusters_of(root / "etc/clickhouse-server"),
     )

@@ -80,6 +80,7 @@ def configuration(number: int, replicas: int = 3) -> ElementTree.Element:
         "clickhouse_log_level": "information",
         "clickhouse_system_logs_removed": ["text_log"],
         "clickhouse_system_log_days": {"query_log": 7},
+        "__clickhouse_backup_wanted": False,
     }
     rendered = template.render({**values, **settings, "__clickhouse_node": values["__clickhouse_nodes"][number - 1]})
     return ElementTree.fromstring(str(rendered))

@@ -56,6 +56,7 @@ def nothing(component: str) -> dict[str, Any]:
         "clickhouse": (
             *("file_system", "instance_profile", "role_clickhouse-node", "clickhouse_balancer"),
             *(f"definition_{family}" for family in components.CLICKHOUSE_FAMILIES),
+            *("schedule_clickhouse-backup", "definition_clickhouse-backup", "role_clickhouse-backup"),
         ),
         "sign_in": ("user_pool", "sign_in_secret"),
         "ingress": (
@@ -578,6 +579,20 @@ def test_clickhouse_on_ec2() -> None:
 )
 def test_states_of_clickhouse_on_ec2(changes: dict[str, Any], state: str) -> None:
     assert components.clickhouse(clickhouse_on_ec2(**changes), IDENTITY)[0]["state"] == state
+
+
+def test_the_backups_of_clickhouse_are_found() -> None:
+    found = {
+        **clickhouse_on_ec2(),
+        "schedule_clickhouse-backup": {"Arn": "arn:schedule", "ScheduleExpression": "rate(1 day)"},
+        "definition_clickhouse-backup": {"taskDefinitionArn": "arn:definition"},
+        "role_clickhouse-backup": {"Arn": "arn:role"},
+    }
+    part, owned = components.clickhouse(found, IDENTITY)
+    assert part["state"] == "available"
+    assert part["backup_schedule"] == "rate(1 day)"
+    assert (part["backup_schedule_arn"], part["backup_task_definition_arn"]) == ("arn:schedule", "arn:definition")
+    assert {("schedule", "arn:schedule"), ("task_definition", "arn:definition"), ("role", "arn:role")} <= set(owned)
 
 
 def test_a_volume_that_was_kept_is_found() -> None:

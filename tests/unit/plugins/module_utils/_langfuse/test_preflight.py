@@ -65,6 +65,21 @@ def test_a_good_environment_is_accepted() -> None:
     assert judged() == Judgement()
 
 
+def test_backups_of_clickhouse_are_accepted() -> None:
+    own = {
+        "clickhouse_backup_bucket": "langfuse-demo-123456789012-eu-central-1",
+        "clickhouse_backup_retention_days": "30",
+    }
+    for more in (
+        {},
+        own,
+        {"clickhouse_backup_schedule": "rate(1 day)", "clickhouse_backup_retention_days": 1},
+        {"clickhouse_backup_bucket": "vault-of-ours", "clickhouse_backup_prefix": "langfuse/clickhouse/"},
+    ):
+        assert judged(**{**BACKED_UP, **more}).errors == []
+    assert judged(clickhouse_backup_enabled="false", clickhouse_backup_schedule="never").errors == []
+
+
 def test_sign_in_with_cognito_is_accepted_also_on_this_machine() -> None:
     for url in ("https://langfuse.example.com", "http://localhost:3000"):
         assert judged(sign_in="true", langfuse_url=url, sign_in_domain_prefix="langfuse-demo-1").errors == []
@@ -139,7 +154,78 @@ def test_grafana_is_refused(changes: dict[str, Any], option: str, problem: str) 
     assert problem in found.problem
 
 
+BACKED_UP = {"clickhouse_backup_enabled": True, "clickhouse_backup_schedule": "cron(0 1 * * ? *)"}
 REFUSALS: list[tuple[str, dict[str, Any], str, str, str]] = [
+    (
+        "backups of an external ClickHouse",
+        BACKED_UP | {"clickhouse_mode": "external", "clickhouse_host": "clickhouse.example.com"},
+        "clickhouse_backup_enabled",
+        "external",
+        "set it to false",
+    ),
+    (
+        "a schedule that is none",
+        BACKED_UP | {"clickhouse_backup_schedule": "daily"},
+        "clickhouse_backup_schedule",
+        "is not a schedule",
+        "rate(12 hours)",
+    ),
+    (
+        "a schedule of one backup",
+        BACKED_UP | {"clickhouse_backup_schedule": "at(2030-01-01T00:00:00)"},
+        "clickhouse_backup_schedule",
+        "one backup only",
+        "cron(0 1 * * ? *)",
+    ),
+    (
+        "a schedule of the machine's cron",
+        BACKED_UP | {"clickhouse_backup_schedule": "cron(0 1 * * * *)"},
+        "clickhouse_backup_schedule",
+        "day of the week",
+        "set one of the two to ?",
+    ),
+    (
+        "backups that are gone before the next",
+        BACKED_UP | {"clickhouse_backup_schedule": "rate(7 days)", "clickhouse_backup_retention_days": 3},
+        "clickhouse_backup_retention_days",
+        "the next one is made later",
+        "set more days",
+    ),
+    (
+        "backups for no days",
+        BACKED_UP | {"clickhouse_backup_retention_days": 0},
+        "clickhouse_backup_retention_days",
+        "not a number of days",
+        "set 1 or more",
+    ),
+    (
+        "retention in somebody else's bucket",
+        BACKED_UP | {"clickhouse_backup_bucket": "vault-of-ours", "clickhouse_backup_retention_days": 30},
+        "clickhouse_backup_retention_days",
+        "those of its owner",
+        "leave it out",
+    ),
+    (
+        "a bucket that is an address",
+        BACKED_UP | {"clickhouse_backup_bucket": "s3://vault"},
+        "clickhouse_backup_bucket",
+        "not a bucket",
+        "3 to 63",
+    ),
+    (
+        "a folder without its slash",
+        BACKED_UP | {"clickhouse_backup_prefix": "/backups"},
+        "clickhouse_backup_prefix",
+        "not a folder",
+        "ends with one",
+    ),
+    (
+        "a folder that expires",
+        BACKED_UP | {"clickhouse_backup_prefix": "events/backups/"},
+        "clickhouse_backup_prefix",
+        "expire",
+        "another one",
+    ),
     (
         "retention below Aurora's",
         {"backup_retention_days": 5, "database_backup_retention_days": 7},
@@ -762,6 +848,7 @@ def test_all_findings_come_at_once() -> None:
         "EFS",
         "old for v4",
         "external",
+        "backups of an external ClickHouse",
         "web memory",
         "sign-on",
         "providers",
