@@ -61,6 +61,10 @@ SECONDS: dict[str, float] = {
     "bucket_configuration.settle": 5,
     # API CreateWebACL: "seconds to minutes"
     "web_acl.create": 60,
+    # Guide HowToUpdateDistribution: "usually within minutes"; private-content-vpc-origins: "up to 15 minutes"
+    "distribution.deploy": 240,
+    "vpc_origin.deploy": 300,
+    "vpc_origin.delete": 300,
 }
 FLOOR = 0.3
 

@@ -23,7 +23,7 @@ from moto.utilities.utils import get_partition
 
 from ..engines.certificates import server_certificate
 from ..rules import Call
-from . import Addition, Forward, Shape, operation
+from . import Addition, Forward, Shape, cloudfront, operation
 
 if TYPE_CHECKING:
     from ..server import Context
@@ -53,12 +53,16 @@ def record(account_id: str, domain: str) -> dict[str, str]:
 
 
 def users(account_id: str, region: str, arn: str) -> list[str]:
-    """The load balancers whose listeners have the certificate."""
+    """The load balancers whose listeners have the certificate, and the distributions."""
     balancers = elbv2_backends[account_id][region].load_balancers.values()
+    distributions = cloudfront.DISTRIBUTIONS.values()
     return [
-        balancer.arn
-        for balancer in balancers
-        if any(arn in (listener.certificates or []) for listener in balancer.listeners.values())
+        *(
+            balancer.arn
+            for balancer in balancers
+            if any(arn in (listener.certificates or []) for listener in balancer.listeners.values())
+        ),
+        *(item.arn for item in distributions if item.config["ViewerCertificate"].get("ACMCertificateArn") == arn),
     ]
 
 
