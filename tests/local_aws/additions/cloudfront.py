@@ -13,7 +13,7 @@ import copy
 import secrets
 import string
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from moto.elbv2.models import elbv2_backends
@@ -128,7 +128,7 @@ class Distribution:
     config: Shape
     tags: dict[str, str]
     etag: str = field(default_factory=lambda: identifier(14))
-    modified: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    modified: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def vpc_origins(self) -> list[str]:
         """The VPC origins that it uses."""
@@ -148,7 +148,7 @@ class VpcOrigin:
     region: str
     interfaces: list[str]
     etag: str = field(default_factory=lambda: identifier(14))
-    created: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+    created: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 # What the account has, for the rules too.
@@ -244,7 +244,7 @@ class CloudFront(Addition):
     def update(self, call: Call, _forward: Forward) -> Shape:
         item = self._distribution(call)
         item.config, item.etag = completed(call.params["DistributionConfig"]), identifier(14)
-        item.modified = datetime.now(timezone.utc)
+        item.modified = datetime.now(UTC)
         self._deploy(item)
         return {"Distribution": self._shape(item), "ETag": item.etag}
 
