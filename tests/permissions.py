@@ -31,6 +31,7 @@ PREFIXES = {
 }
 # IAM's name of an operation where it is not the operation's own; "" where no permission is needed.
 ACTIONS = {
+    "cloudfront.CreateDistributionWithTags": "cloudfront:CreateDistribution",
     "s3.DeleteBucketCors": "s3:PutBucketCORS",
     "s3.DeleteBucketEncryption": "s3:PutEncryptionConfiguration",
     "s3.DeleteBucketLifecycle": "s3:PutLifecycleConfiguration",
@@ -84,6 +85,12 @@ NEEDS_TOO = {
     "backup:CreateBackupSelection": ["iam:PassRole"],
     "backup:CreateBackupVault": ["backup:TagResource", "backup-storage:MountCapsule", "kms:CreateGrant",
                                  "kms:DescribeKey", "kms:GenerateDataKey"],
+    # Developer guide "standard-logging-legacy-s3": CloudFront adds its grant to the bucket's ACL.
+    "cloudfront:CreateDistribution": ["cloudfront:TagResource", "s3:GetBucketAcl", "s3:PutBucketAcl"],
+    "cloudfront:CreateVpcOrigin": [
+        "cloudfront:TagResource", "ec2:DescribeInternetGateways", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets",
+        "elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeLoadBalancers",
+    ],
     "cloudwatch:PutMetricAlarm": ["cloudwatch:TagResource"],
     "ecs:CreateCapacityProvider": ["ecs:TagResource"],
     "ecs:CreateCluster": ["ecs:TagResource"],
@@ -145,6 +152,7 @@ PASSED_TO = {
 SERVICE_LINKED = {
     "application-autoscaling:RegisterScalableTarget": "ecs.application-autoscaling.amazonaws.com",
     "autoscaling:CreateAutoScalingGroup": "autoscaling.amazonaws.com",
+    "cloudfront:CreateVpcOrigin": "vpcorigin.cloudfront.amazonaws.com",
     "ecs:CreateCluster": "ecs.amazonaws.com",
     "elasticache:CreateReplicationGroup": "elasticache.amazonaws.com",
     "elasticfilesystem:CreateFileSystem": "elasticfilesystem.amazonaws.com",

@@ -157,6 +157,7 @@ environment:
           cache: sg-0123456789abcdef6
         nat_gateway_ids: [nat-0123456789abcdef0]
         interface_endpoint_ids: []
+        cloudfront_prefix_list_id: pl-a3a144ca
     secrets:
       description: The secret. One that waits for its deletion is V(deleting), and does not stand in RV(environment.resources).
       type: dict
@@ -260,7 +261,9 @@ environment:
         desired_count: 1
     ingress:
       description:
-        - The load balancer; C(url) is HTTPS where it listens to that. C(certificates) are those that were requested for it.
+        - The load balancer; C(url) is HTTPS where it listens to that, and CloudFront's where that stands in front. C(certificates) are
+          those that were requested for either.
+        - C(distribution_id) is that of CloudFront, or of the VPC origin where only that is left.
         - C(ingestion_routed) says whether a rule leads requests to the target group of ingestion.
       type: dict
       sample:
@@ -287,6 +290,8 @@ environment:
             protocol: HTTP
         certificate_arn: ""
         deletion_protection: false
+        distribution_id: ""
+        distribution_domain: ""
     migration:
       description: The newest migration, and whether it was completed.
       type: dict
@@ -418,6 +423,19 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
 }
 
 
+class Clients(dict[str, Any]):
+    """Clients by service; C(<service>@<region>) is one of another region. What few environments have is made when it is asked for."""
+
+    def __init__(self, module: AnsibleAWSModule) -> None:
+        super().__init__()
+        self._module = module
+
+    def __missing__(self, name: str) -> Any:
+        service, _at, region = name.partition("@")
+        self[name] = self._module.client(service, **({"region": region} if region else {}))
+        return self[name]
+
+
 def manage(module: AnsibleAWSModule) -> dict[str, Any]:
     params = module.params
     components, awaited = params["components"], params["wait_for"]
@@ -430,7 +448,9 @@ def manage(module: AnsibleAWSModule) -> dict[str, Any]:
         raise AwsError(
             "storage_mode is external, but storage_bucket is empty; name the bucket there, or set storage_mode to own"
         )
-    clients = {service: module.client(service) for service in ("sts", *sorted(services_of(components)))}
+    clients = Clients(module)
+    for service in ("sts", *sorted(services_of(components))):
+        clients[service] = module.client(service)
     region = clients["sts"].meta.region_name
     identity = {"name": params["name"], "region": region, **readings.identity(clients), "storage": storage}
     if awaited:

@@ -134,6 +134,15 @@ options:
   ingress_certificate_arn:
     description: Certificate for HTTPS.
     type: raw
+  ingress_cloudfront:
+    description: Whether CloudFront stands in front of the load balancer.
+    type: raw
+  ingress_cloudfront_certificate_arn:
+    description: CloudFront's certificate, in us-east-1.
+    type: raw
+  ingress_cloudfront_waf_arn:
+    description: Web ACL of the scope CLOUDFRONT.
+    type: raw
   compute_log_retention_days:
     description: Days that logs are kept.
     type: raw
@@ -729,6 +738,9 @@ RAW = (
     "ingress_admin_cidrs",
     "ingress_listener",
     "ingress_certificate_arn",
+    "ingress_cloudfront",
+    "ingress_cloudfront_certificate_arn",
+    "ingress_cloudfront_waf_arn",
     "compute_log_retention_days",
     "database_mode",
     "database_host",

@@ -159,7 +159,7 @@ def _items(active: Shape | None, wanted: Shape, key: str, new: Shape) -> Shape:
 def described(distribution: Shape, tags: dict[str, str]) -> Shape:
     """A distribution as the module returns it."""
     config = distribution["DistributionConfig"]
-    origin = next(iter(config["Origins"]["Items"]), {})
+    origin: Shape = next(iter(config["Origins"]["Items"]), {})
     inside = origin.get("VpcOriginConfig") or {}
     return {
         "id": distribution.get("Id", ""),

@@ -43,6 +43,8 @@ SECRET_VERSION_LABEL = "langfuse.secret-version"  # noqa: S105
 # AWS's words for states, by what they mean here. What stands nowhere (maintenance, backing-up, ...) works.
 WORDS = {
     "pending": CREATING,
+    "inprogress": UPDATING,
+    "deploying": UPDATING,
     "pendingacceptance": CREATING,
     "provisioning": CREATING,
     "creating": CREATING,
@@ -129,6 +131,7 @@ def network(found: Shape, identity: Shape) -> Part:
         "interface_endpoint_ids": sorted(
             item["VpcEndpointId"] for item in endpoints if item.get("VpcEndpointType") == "Interface"
         ),
+        "cloudfront_prefix_list_id": next((item["PrefixListId"] for item in found["cloudfront_prefix_list"]), ""),
     }
     owned = [
         *(("vpc", item["VpcId"]) for item in found["vpcs"]),
@@ -473,6 +476,12 @@ def url(dns_name: str, listeners: list[Shape]) -> str:
     return ""
 
 
+def edge_url(distribution: Shape) -> str:
+    """Where people reach a distribution: by its alias, where it has one."""
+    aliases = (distribution.get("Aliases") or {}).get("Items") or []
+    return f"https://{next(iter(aliases), distribution['DomainName'])}"
+
+
 def ingress(found: Shape, _identity: Shape) -> Part:
     balancer, target_group, logs = found["load_balancer"], found["target_group"], found["logs_bucket"]
     web_acl, ingestion_group, grafana_group = (
@@ -480,6 +489,8 @@ def ingress(found: Shape, _identity: Shape) -> Part:
         found["ingestion_target_group"],
         found["grafana_target_group"],
     )
+    distribution, vpc_origin = found["distribution"], found["vpc_origin"]
+    requested = [*found["certificates"], *found["edge_certificates"]]
     attributes = (balancer or {}).get("Attributes") or {}
     shape = balancer or {}
     listeners = sorted(
@@ -489,10 +500,13 @@ def ingress(found: Shape, _identity: Shape) -> Part:
     dns_name = shape.get("DNSName", "")
     states = [word(shape["State"]["Code"])] if balancer else []
     states += [AVAILABLE] if target_group else []
+    states += [word(item["Status"]) for item in (distribution, vpc_origin) if item]
     part = {
         "state": with_parts(states, bool(balancer and target_group and listeners)),
         "dns_name": dns_name,
-        "url": url(dns_name, listeners),
+        "url": edge_url(distribution) if distribution else url(dns_name, listeners),
+        "distribution_id": next((item["Id"] for item in (distribution, vpc_origin) if item), ""),
+        "distribution_domain": distribution["DomainName"] if distribution else "",
         "load_balancer_arn": shape.get("LoadBalancerArn", ""),
         "target_group_arn": target_group["TargetGroupArn"] if target_group else "",
         "ingestion_target_group_arn": ingestion_group["TargetGroupArn"] if ingestion_group else "",
@@ -516,7 +530,7 @@ def ingress(found: Shape, _identity: Shape) -> Part:
         "certificates": sorted(
             (
                 {"arn": item["CertificateArn"], "domain_name": item["DomainName"], "status": item["Status"]}
-                for item in found["certificates"]
+                for item in requested
             ),
             key=lambda item: (item["domain_name"], item["arn"]),
         ),
@@ -529,9 +543,11 @@ def ingress(found: Shape, _identity: Shape) -> Part:
             for group in (target_group, ingestion_group, grafana_group)
             if group
         ),
-        *(("certificate", item["CertificateArn"]) for item in found["certificates"]),
+        *(("certificate", item["CertificateArn"]) for item in requested),
         *([("bucket", logs["Name"])] if logs else []),
         *([("web_acl", web_acl["ARN"])] if web_acl else []),
+        *([("distribution", distribution["ARN"])] if distribution else []),
+        *([("vpc_origin", vpc_origin["Arn"])] if vpc_origin else []),
     ]
     return part, owned
 

@@ -27,6 +27,7 @@ READINGS: dict[str, tuple[str, Callable[..., Any]]] = {
     "vpc_endpoints": ("ec2", readings.vpc_endpoints),
     "internet_gateways": ("ec2", readings.internet_gateways),
     "addresses": ("ec2", readings.addresses),
+    "cloudfront_prefix_list": ("ec2", readings.cloudfront_prefix_list),
     "namespace": ("servicediscovery", readings.namespace),
     "secret": ("secretsmanager", readings.secret),
     "bucket": ("s3", readings.bucket),
@@ -87,7 +88,7 @@ ALSO: dict[str, tuple[str, ...]] = {"certificates": ("resourcegroupstaggingapi",
 NEEDS: dict[str, tuple[str, ...]] = {
     "network": (
         *("vpcs", "subnets", "security_groups", "nat_gateways", "route_tables", "vpc_endpoints", "internet_gateways"),
-        *("addresses", "namespace"),
+        *("addresses", "cloudfront_prefix_list", "namespace"),
     ),
     "secrets": ("secret",),
     "storage": ("bucket", "external_bucket"),
@@ -146,6 +147,10 @@ def read(clients: readings.Clients, identity: Shape, components: list[str]) -> S
             for name in wanted
         }
         found |= {name: future.result() for name, future in running.items()}
+    # Behind CloudFront a load balancer is internal, so that most environments need not ask.
+    found |= {"distribution": None, "vpc_origin": None, "edge_certificates": []}
+    if "ingress" in components and (found["load_balancer"] or {}).get("Scheme") != "internet-facing":
+        found |= readings.edge(clients, identity["name"], identity["region"], identity["partition"])
     # Only the security groups lead there, so it is asked after them.
     found["given_network"] = readings.given_network(clients, identity["name"], found["security_groups"])
     found["services"] = {item["serviceName"]: item for item in found["services"]}

@@ -26,6 +26,7 @@ BY_NAME = {
     "backup_plan": ("backup", "backup_plan", "BackupPlanId"),
     "user_pool": ("sign_in", "user_pool", "Id"),
     "web_acl": ("ingress", "web_acl", "ARN"),
+    "distribution": ("ingress", "distribution", "ARN"),
 }
 # Made and tagged by two calls, so that an interrupted run leaves it without any tag.
 TAGGED_LATER = ("cluster",)

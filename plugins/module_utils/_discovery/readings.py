@@ -16,6 +16,8 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 
 from .._aws.errors import AwsErrorHandler, error_code
+from .._cloudfront.api import list_vpc_origins
+from .._cloudfront.distribution import is_own
 from .components import CLICKHOUSE_FAMILIES, CLICKHOUSE_SERVICES, IMAGE_CACHE, target_groups_of_clickhouse
 
 Clients = dict[str, Any]
@@ -25,6 +27,8 @@ SERVICES = ("web", "ingestion", "worker", *CLICKHOUSE_SERVICES, "grafana")
 SCALED_SERVICES = ("web", "ingestion", "worker")
 # Tags of the security groups that name the subnets of a VPC of somebody else.
 PRIVATE_SUBNETS, PUBLIC_SUBNETS = "langfuse:private-subnets", "langfuse:public-subnets"
+# Asked in us-east-1 too, for what CloudFront has there.
+EDGE_SERVICES = ("acm", "resourcegroupstaggingapi")
 FAMILIES = (
     "web",
     "ingestion",
@@ -150,6 +154,13 @@ def _tags(shape: Shape) -> dict[str, str]:
 @reading("the Addresses (ec2:DescribeAddresses)", [])
 def addresses(clients: Clients, name: str) -> list[Shape]:
     return list(clients["ec2"].describe_addresses(Filters=by_tags(name, "network"))["Addresses"])
+
+
+@reading("AWS's list of CloudFront's addresses (ec2:DescribeManagedPrefixLists)", [])
+def cloudfront_prefix_list(clients: Clients, _name: str) -> list[Shape]:
+    """It is AWS's own, with another id in each region; empty where there is no CloudFront."""
+    filters = [{"Name": "prefix-list-name", "Values": ["com.amazonaws.global.cloudfront.origin-facing"]}]
+    return list(clients["ec2"].describe_managed_prefix_lists(Filters=filters)["PrefixLists"])
 
 
 @reading("the private DNS namespace (servicediscovery:ListNamespaces)")
@@ -509,6 +520,36 @@ def certificates(clients: Clients, name: str) -> list[Shape]:
 def _certificate(clients: Clients, _name: str, arn: str) -> Shape | None:
     found: Shape = clients["acm"].describe_certificate(CertificateArn=arn)["Certificate"]
     return found
+
+
+def edge(clients: Clients, name: str, region: str, partition: str) -> Shape:
+    """CloudFront's part: the distribution, its VPC origin, and its certificates, which lie in us-east-1."""
+    if partition != "aws":
+        # CloudFront of China has no certificates of ACM, and other partitions have no CloudFront.
+        return {"distribution": None, "vpc_origin": None, "edge_certificates": []}
+    there = {service: clients[f"{service}@us-east-1"] for service in EDGE_SERVICES} if region != "us-east-1" else {}
+    return {
+        "distribution": _distribution(clients, name),
+        "vpc_origin": _vpc_origin(clients, name),
+        "edge_certificates": certificates(there, name) if there else [],
+    }
+
+
+@reading("the distribution (cloudfront:ListDistributions, cloudfront:ListTagsForResource)")
+def _distribution(clients: Clients, name: str) -> Shape | None:
+    cloudfront = clients["cloudfront"]
+    for page in cloudfront.get_paginator("list_distributions").paginate():
+        for item in page["DistributionList"].get("Items") or []:
+            if is_own(item, name):
+                found: Shape = item
+                tags = cloudfront.list_tags_for_resource(Resource=found["ARN"])["Tags"].get("Items") or []
+                return {**found, "Tags": tags}
+    return None
+
+
+@reading("the VPC origin (cloudfront:ListVpcOrigins)")
+def _vpc_origin(clients: Clients, name: str) -> Shape | None:
+    return next((item for item in list_vpc_origins(clients["cloudfront"]) if item["Name"] == name), None)
 
 
 # --- what runs ---

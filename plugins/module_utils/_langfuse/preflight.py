@@ -47,6 +47,7 @@ Variables = dict[str, Any]
 NAME = re.compile(r"[a-z][a-z0-9-]{1,18}[a-z0-9]")
 REGION = re.compile(r"[a-z]{2}(-[a-z]+){1,3}-\d")
 CERTIFICATE = re.compile(r"arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/\S+")
+EDGE_FIREWALL = re.compile(r"arn:aws:wafv2:us-east-1:\d{12}:global/webacl/\S+")
 REGISTRY = re.compile(r"[a-z0-9][a-z0-9.-]*(:\d+)?(/[a-z0-9._-]+)*")
 # The model of ECR's CreatePullThroughCacheRule in botocore.
 PULL_THROUGH_SECRET = re.compile(
@@ -247,8 +248,78 @@ def listener(given: Variables) -> Findings:
             f"the certificate is in {certificate.split(':')[3]}, and a load balancer takes one of its own region only",
             f"set one of {given['langfuse_region']}",
         )
-    if value == "https" and not certificate:
+    if value == "https" and not certificate and not _true(given.get("ingress_cloudfront")):
         yield from _certificate_request(given)
+
+
+def cloudfront(given: Variables) -> Findings:
+    """What cannot be behind CloudFront, and what CloudFront cannot have."""
+    if not _true(given.get("ingress_cloudfront")):
+        return
+    region = str(given.get("langfuse_region") or "")
+    if region.startswith(("cn-", "us-gov-", "us-iso")):
+        yield Finding(
+            "ingress_cloudfront", f"CloudFront cannot stand in front of what is in {region}", "set it to false"
+        )
+    if given.get("ingress_scheme") not in (None, "internal"):
+        yield Finding(
+            "ingress_scheme",
+            f"CloudFront reaches an internal load balancer, and this one is {given['ingress_scheme']}",
+            "leave it out, or set ingress_cloudfront to false",
+        )
+    if given.get("ingress_admin_cidrs"):
+        yield Finding(
+            "ingress_admin_cidrs",
+            "the load balancer compares them with the address that opens the connection, which is CloudFront's for everybody",
+            "leave it empty: behind CloudFront the admin API is closed",
+        )
+    ranges = given.get("langfuse_allowed_cidrs")
+    if ranges is not None and "0.0.0.0/0" not in ranges:
+        yield Finding(
+            "langfuse_allowed_cidrs",
+            "nobody but CloudFront reaches the load balancer, and CloudFront answers everybody",
+            "leave it out, and set ingress_cloudfront_waf_arn to a web ACL that lets these ranges in",
+        )
+    if _true(given.get("ingress_waf")):
+        yield Finding(
+            "ingress_waf",
+            "AWS WAF at the load balancer would judge and count CloudFront's addresses",
+            "set it to false, and ingress_cloudfront_waf_arn to a web ACL of the scope CLOUDFRONT",
+        )
+    if given.get("ingress_listener") == "https" and not (
+        given.get("ingress_certificate_arn") and given.get("langfuse_domain")
+    ):
+        yield Finding(
+            "ingress_listener",
+            "behind CloudFront no certificate is requested for the load balancer",
+            "leave it out (CloudFront ends the viewers' HTTPS and reaches the load balancer inside AWS's network), or set "
+            "ingress_certificate_arn and langfuse_domain",
+        )
+    yield from _cloudfront_arns(given)
+
+
+def _cloudfront_arns(given: Variables) -> Findings:
+    certificate = str(given.get("ingress_cloudfront_certificate_arn") or "")
+    if certificate and not (CERTIFICATE.fullmatch(certificate) and certificate.split(":")[3] == "us-east-1"):
+        yield Finding(
+            "ingress_cloudfront_certificate_arn",
+            f"'{certificate}' is not the ARN of an ACM certificate in us-east-1, where CloudFront has them all",
+            "set one of us-east-1, or leave it out and set langfuse_domain and ingress_hosted_zone, so that one is requested",
+        )
+    if given.get("langfuse_domain") and not certificate and not given.get("ingress_hosted_zone"):
+        yield Finding(
+            "ingress_hosted_zone",
+            "CloudFront's certificate is proved by records in the domain's hosted zone, which is not given",
+            "set the name or id of the public Route 53 hosted zone that the domain lies in, or "
+            "ingress_cloudfront_certificate_arn",
+        )
+    firewall = str(given.get("ingress_cloudfront_waf_arn") or "")
+    if firewall and not EDGE_FIREWALL.fullmatch(firewall):
+        yield Finding(
+            "ingress_cloudfront_waf_arn",
+            f"'{firewall}' is not the ARN of a web ACL of the scope CLOUDFRONT",
+            "set one such as arn:aws:wafv2:us-east-1:<account>:global/webacl/<name>/<id>",
+        )
 
 
 def _certificate_request(given: Variables) -> Findings:
@@ -412,7 +483,8 @@ def firewall(given: Variables) -> Findings:
 
 
 def needless_firewall(given: Variables) -> Findings:
-    if _true(given.get("ingress_waf")) and given.get("ingress_scheme") == "internal":
+    behind = _true(given.get("ingress_cloudfront"))
+    if _true(given.get("ingress_waf")) and given.get("ingress_scheme") == "internal" and not behind:
         yield Finding(
             "ingress_waf",
             "the load balancer is internal, where attacks from the internet do not come",
@@ -962,6 +1034,7 @@ CHECKS = (
     interface_endpoints,
     allowed_ranges,
     listener,
+    cloudfront,
     sign_in,
     domain,
     admin_ranges,

@@ -236,7 +236,7 @@ class CloudFront(Addition):
         return {"DistributionConfig": copy.deepcopy(item.config), "ETag": item.etag}
 
     @operation("ListDistributions")
-    def list(self, _call: Call, _forward: Forward) -> Shape:
+    def list_all(self, _call: Call, _forward: Forward) -> Shape:
         items = [self._summary(item) for item in DISTRIBUTIONS.values()]
         return {"DistributionList": self._page(items)}
 
@@ -345,9 +345,12 @@ class CloudFront(Addition):
     @staticmethod
     def _tagged(call: Call) -> dict[str, str]:
         arn = call.params["Resource"]
-        for item in (*DISTRIBUTIONS.values(), *VPC_ORIGINS.values()):
-            if item.arn == arn:
-                return item.tags
+        tags = {
+            **{item.arn: item.tags for item in DISTRIBUTIONS.values()},
+            **{item.arn: item.tags for item in VPC_ORIGINS.values()},
+        }
+        if arn in tags:
+            return tags[arn]
         raise Refusal("NoSuchResource", "The specified resource does not exist.", 404)
 
     @operation("ListTagsForResource")

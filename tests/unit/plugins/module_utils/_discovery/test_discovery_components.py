@@ -27,7 +27,7 @@ def nothing(component: str) -> dict[str, Any]:
     """The readings of an account that has nothing of the environment."""
     lists = {
         "network": ("vpcs", "subnets", "security_groups", "nat_gateways", "vpc_endpoints", "route_tables",
-                    "internet_gateways", "addresses"),
+                    "internet_gateways", "addresses", "cloudfront_prefix_list"),
         "compute": ("log_groups",),
         "database": ("db_instances", "db_parameter_groups"),
         "cache": ("cache_parameter_groups",),
@@ -36,7 +36,7 @@ def nothing(component: str) -> dict[str, Any]:
         "worker": ("scalable_targets",),
         "monitoring": ("alarms",),
         "clickhouse": ("scaling_groups", "launch_templates", "volumes", "registries", "clickhouse_target_groups"),
-        "ingress": ("certificates",),
+        "ingress": ("certificates", "edge_certificates"),
     }.get(component, ())  # fmt: skip
     singles = {
         "network": ("namespace",),
@@ -66,6 +66,8 @@ def nothing(component: str) -> dict[str, Any]:
             "grafana_target_group",
             "logs_bucket",
             "web_acl",
+            "distribution",
+            "vpc_origin",
         ),
         "migration": ("definition_migration", "definition_schema-check"),
         "web": ("definition_web",),
@@ -139,6 +141,7 @@ def full_network() -> dict[str, Any]:
         "internet_gateways": [{"InternetGatewayId": "igw-1"}],
         "addresses": [{"AllocationId": "eipalloc-1", "PublicIp": "192.0.2.1"}],
         "namespace": {"Id": "ns-1"},
+        "cloudfront_prefix_list": [{"PrefixListId": "pl-1"}],
     }
 
 
@@ -151,6 +154,7 @@ def test_network() -> None:
     assert part["security_group_ids"]["load_balancer"] == "sg-load-balancer"
     assert part["nat_gateway_ids"] == ["nat-1"]
     assert part["interface_endpoint_ids"] == ["vpce-2"]
+    assert part["cloudfront_prefix_list_id"] == "pl-1"
     assert ("nat_gateway", "nat-0") not in owned
     assert ("elastic_ip", "eipalloc-1") in owned
     assert ("namespace", "ns-1") in owned
@@ -397,6 +401,9 @@ def test_ingress() -> None:
         "certificates": [certificate],
         "logs_bucket": {"Name": "logs"},
         "web_acl": {"ARN": "arn:w"},
+        "distribution": None,
+        "vpc_origin": None,
+        "edge_certificates": [],
     }
     part, owned = components.ingress(found, IDENTITY)
     assert (part["state"], part["scheme"], part["deletion_protection"]) == ("available", "internal", True)
@@ -450,6 +457,51 @@ def test_grafana_is_its_service() -> None:
     definition = {"taskDefinitionArn": "arn:td:1", "containerDefinitions": [{"image": "grafana:13"}]}
     part, owned = components.grafana({"services": {}, "definition_grafana": definition}, IDENTITY)
     assert (part["state"], part["image"], owned) == ("incomplete", "grafana:13", [("task_definition", "arn:td:1")])
+
+
+@pytest.mark.parametrize(
+    ("status", "aliases", "state", "url"),
+    [
+        ("Deployed", {"Quantity": 0}, "available", "https://d1.cloudfront.net"),
+        (
+            "InProgress",
+            {"Quantity": 1, "Items": ["langfuse.example.com"]},
+            "updating",
+            "https://langfuse.example.com",
+        ),
+    ],
+)
+def test_behind_cloudfront(status: str, aliases: dict[str, Any], state: str, url: str) -> None:
+    balancer = {
+        "LoadBalancerArn": "arn:lb",
+        "DNSName": "lb.example",
+        "State": {"Code": "active"},
+        "Listeners": [{"Port": 80, "Protocol": "HTTP"}],
+    }
+    found = {
+        **nothing("ingress"),
+        "load_balancer": balancer,
+        "target_group": {"TargetGroupArn": "arn:tg"},
+        "edge_certificates": [{"CertificateArn": "arn:c", "DomainName": "langfuse.example.com", "Status": "ISSUED"}],
+        "distribution": {
+            "Id": "E1",
+            "ARN": "arn:d",
+            "DomainName": "d1.cloudfront.net",
+            "Status": status,
+            "Aliases": aliases,
+        },
+        "vpc_origin": {"Id": "vo_1", "Arn": "arn:v", "Status": "Deployed"},
+    }
+    part, owned = components.ingress(found, IDENTITY)
+    assert (part["state"], part["url"], part["distribution_id"]) == (state, url, "E1")
+    assert part["distribution_domain"] == "d1.cloudfront.net"
+    assert [item["arn"] for item in part["certificates"]] == ["arn:c"]
+    assert [kind for kind, _what in owned] == [
+        *("load_balancer", "target_group", "certificate", "distribution", "vpc_origin")
+    ]
+    # What a stopped removal leaves is found by its own name.
+    left = components.ingress({**nothing("ingress"), "vpc_origin": found["vpc_origin"]}, IDENTITY)
+    assert (left[0]["state"], left[0]["distribution_id"], left[1]) == ("incomplete", "vo_1", [("vpc_origin", "arn:v")])
 
 
 @pytest.mark.parametrize("tags, state", [({}, "incomplete"), ({"langfuse:completed": "3.225.4"}, "available")])

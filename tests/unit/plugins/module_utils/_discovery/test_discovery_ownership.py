@@ -51,6 +51,7 @@ def test_the_environments_own(reading: str, shape: dict[str, Any]) -> None:
         ("db_cluster", {"DBClusterIdentifier": "staging", "TagList": upper("other")}, "database", "staging"),
         ("cluster", {"clusterArn": "arn", "tags": [{"key": "made-by", "value": "terraform"}]}, "compute", "arn"),
         ("load_balancer", {"LoadBalancerArn": "arn", "Tags": []}, "ingress", "arn"),
+        ("distribution", {"ARN": "arn", "Tags": []}, "ingress", "arn"),
         ("namespace", {"Id": "ns-1", "Tags": []}, "network", "ns-1"),
         ("file_system", {"FileSystemId": "fs-1", "Tags": []}, "clickhouse", "fs-1"),
         ("replication_group", {"ReplicationGroupId": "staging", "Tags": []}, "cache", "staging"),

@@ -420,6 +420,75 @@ REFUSALS: list[tuple[str, dict[str, Any], str, str, str]] = [
         "not 4",
         "3 at most",
     ),
+    (
+        "CloudFront in China",
+        {"ingress_cloudfront": True, "langfuse_region": "cn-north-1"},
+        "ingress_cloudfront",
+        "cn-north-1",
+        "false",
+    ),
+    (
+        "CloudFront before the internet",
+        {"ingress_cloudfront": True, "ingress_scheme": "internet-facing"},
+        "ingress_scheme",
+        "internal load balancer",
+        "leave it out",
+    ),
+    (
+        "admin ranges behind CloudFront",
+        {"ingress_cloudfront": "yes", "ingress_admin_cidrs": ["10.0.0.0/24"]},
+        "ingress_admin_cidrs",
+        "CloudFront's for everybody",
+        "empty",
+    ),
+    (
+        "ranges before CloudFront",
+        {"ingress_cloudfront": True, "langfuse_allowed_cidrs": ["203.0.113.0/24"]},
+        "langfuse_allowed_cidrs",
+        "answers everybody",
+        "ingress_cloudfront_waf_arn",
+    ),
+    (
+        "a firewall behind CloudFront",
+        {"ingress_cloudfront": True, "ingress_waf": True},
+        "ingress_waf",
+        "CloudFront's addresses",
+        "ingress_cloudfront_waf_arn",
+    ),
+    (
+        "HTTPS behind CloudFront",
+        {"ingress_cloudfront": True, "ingress_listener": "https"},
+        "ingress_listener",
+        "no certificate is requested",
+        "ingress_certificate_arn",
+    ),
+    (
+        "CloudFront's certificate elsewhere",
+        {
+            "ingress_cloudfront": True,
+            "ingress_cloudfront_certificate_arn": "arn:aws:acm:eu-central-1:123456789012:certificate/x",
+        },
+        "ingress_cloudfront_certificate_arn",
+        "us-east-1",
+        "langfuse_domain",
+    ),
+    (
+        "CloudFront's domain without a zone",
+        {"ingress_cloudfront": True, "langfuse_domain": "a.example.com"},
+        "ingress_hosted_zone",
+        "not given",
+        "ingress_cloudfront_certificate_arn",
+    ),
+    (
+        "a regional firewall for CloudFront",
+        {
+            "ingress_cloudfront": True,
+            "ingress_cloudfront_waf_arn": "arn:aws:wafv2:us-east-1:123456789012:regional/webacl/a/b",
+        },
+        "ingress_cloudfront_waf_arn",
+        "scope CLOUDFRONT",
+        "global/webacl",
+    ),
     ("retired Aurora", {"database_engine_version": "12.7"}, "database_engine_version", "no longer", "15 to 18"),
     ("retired minor", {"database_engine_version": "16.4"}, "database_engine_version", "no longer", "16.15"),
     ("odd Aurora", {"database_engine_version": "latest"}, "database_engine_version", "no longer", "15 to 18"),
@@ -1104,6 +1173,26 @@ def test_defaults_are_those_of_the_other_roles() -> None:
         # The defaults of some follow from another variable.
         if "preflight_" not in ours[1]:
             assert yaml.safe_load(ours[1]) == theirs, variable
+
+
+def test_what_can_be_behind_cloudfront() -> None:
+    arn = "arn:aws:acm:us-east-1:123456789012:certificate/x"
+    assert not judged(
+        ingress_cloudfront=True,
+        ingress_scheme="internal",
+        ingress_listener="http",
+        langfuse_domain="a.example.com",
+        ingress_cloudfront_certificate_arn=arn,
+        ingress_cloudfront_waf_arn="arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/b",
+        langfuse_allowed_cidrs=["0.0.0.0/0"],
+    ).errors
+    assert not judged(
+        ingress_cloudfront=True,
+        ingress_listener="https",
+        ingress_certificate_arn="arn:aws:acm:eu-central-1:123456789012:certificate/x",
+        langfuse_domain="a.example.com",
+        ingress_hosted_zone="example.com",
+    ).errors
 
 
 @pytest.mark.parametrize(
