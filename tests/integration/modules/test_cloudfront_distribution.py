@@ -147,3 +147,5 @@ def test_what_cannot_be(server: Any, name: str) -> None:
         server.run(MODULE, {**nothing, "origin_read_timeout": 121})
     with pytest.raises(ModuleFailed, match="aliases need certificate_arn"):
         server.run(MODULE, {**nothing, "aliases": ["a.example.com"]})
+    # Check mode may come before the run that requests the certificate.
+    assert server.run(MODULE, {**nothing, "aliases": ["a.example.com"]}, check=True)["changed"] is True
