@@ -273,6 +273,13 @@ def cloudfront(given: Variables) -> Findings:
             "the load balancer compares them with the address that opens the connection, which is CloudFront's for everybody",
             "leave it empty: behind CloudFront the admin API is closed",
         )
+    if _true(given.get("grafana")):
+        yield Finding(
+            "ingress_cloudfront",
+            "the load balancer compares grafana_allowed_cidrs with the address that opens the connection, which is CloudFront's "
+            "for everybody",
+            "set it to false, or leave out the host grafana",
+        )
     ranges = given.get("langfuse_allowed_cidrs")
     if ranges is not None and "0.0.0.0/0" not in ranges:
         yield Finding(

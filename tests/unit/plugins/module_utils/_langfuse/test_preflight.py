@@ -442,6 +442,13 @@ REFUSALS: list[tuple[str, dict[str, Any], str, str, str]] = [
         "empty",
     ),
     (
+        "Grafana behind CloudFront",
+        {**GRAFANA, "ingress_cloudfront": True},
+        "ingress_cloudfront",
+        "CloudFront's for everybody",
+        "leave out the host",
+    ),
+    (
         "ranges before CloudFront",
         {"ingress_cloudfront": True, "langfuse_allowed_cidrs": ["203.0.113.0/24"]},
         "langfuse_allowed_cidrs",
