@@ -80,6 +80,9 @@ NEEDS_TOO = {
         "ec2:CreateTags", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs",
         "route53:AssociateVPCWithHostedZone",
     ],
+    "apprunner:CreateService": ["apprunner:TagResource", "iam:PassRole"],
+    "apprunner:CreateVpcConnector": ["apprunner:TagResource"],
+    "apprunner:UpdateService": ["iam:PassRole"],
     "autoscaling:CreateAutoScalingGroup": ["autoscaling:CreateOrUpdateTags", "ec2:RunInstances", "iam:PassRole"],
     "backup:CreateBackupPlan": ["backup:TagResource"],
     "backup:CreateBackupSelection": ["iam:PassRole"],
@@ -141,6 +144,7 @@ NEEDS_TOO = {
 }  # fmt: skip
 # Whom a role of the environment may be given to, and the service-linked roles that an account's first use makes.
 PASSED_TO = {
+    "apprunner": "apprunner.amazonaws.com",
     "autoscaling": "ec2.amazonaws.com",
     "backup": "backup.amazonaws.com",
     "ec2:CreateFlowLogs": "vpc-flow-logs.amazonaws.com",
@@ -151,6 +155,8 @@ PASSED_TO = {
 }
 SERVICE_LINKED = {
     "application-autoscaling:RegisterScalableTarget": "ecs.application-autoscaling.amazonaws.com",
+    "apprunner:CreateService": "apprunner.amazonaws.com",
+    "apprunner:CreateVpcConnector": "networking.apprunner.amazonaws.com",
     "autoscaling:CreateAutoScalingGroup": "autoscaling.amazonaws.com",
     "cloudfront:CreateVpcOrigin": "vpcorigin.cloudfront.amazonaws.com",
     "ecs:CreateCluster": "ecs.amazonaws.com",

@@ -32,7 +32,9 @@ notes:
     ecr:DescribeRepositories,
     application-autoscaling:DescribeScalableTargets, cloudwatch:DescribeAlarms, cloudwatch:GetDashboard, sns:GetTopicAttributes,
     sns:ListTagsForResource, backup:ListBackupVaults, backup:ListBackupPlans, backup:ListBackupSelections, backup:ListTags,
-    cognito-idp:ListUserPools, cognito-idp:DescribeUserPool and cognito-idp:ListUserPoolClients.
+    cognito-idp:ListUserPools, cognito-idp:DescribeUserPool and cognito-idp:ListUserPoolClients. Where the environment has the roles
+    for App Runner, also apprunner:ListServices, apprunner:DescribeService, apprunner:ListVpcConnectors and
+    apprunner:ListTagsForResource.
 options:
   name:
     description: Name of the environment.
@@ -192,6 +194,9 @@ environment:
           web: arn:aws:iam::123456789012:role/langfuse-staging-eu-central-1-web
           worker: arn:aws:iam::123456789012:role/langfuse-staging-eu-central-1-worker
           clickhouse: arn:aws:iam::123456789012:role/langfuse-staging-eu-central-1-clickhouse
+        apprunner_role_arns:
+          instance: ""
+          access: ""
         image_registry: 123456789012.dkr.ecr.eu-central-1.amazonaws.com/langfuse-staging-hub
         log_groups:
           web: /langfuse/langfuse-staging/web
@@ -316,7 +321,8 @@ environment:
         - The web service. C(secret_version_id) is the version of the secret with which its tasks started; empty where the service
           runs another revision than the newest, as after a deployment that went back.
         - The web service. C(scaling) has the least and the most tasks where Application Auto Scaling sets their number, and is
-          empty otherwise.
+          empty otherwise. C(platforms) says where it runs, of V(ecs) and V(apprunner), and C(url) where App Runner serves it; a
+          worker has neither. App Runner tells no counts.
       type: dict
       sample: &service
         state: available
@@ -327,6 +333,8 @@ environment:
         running_count: 2
         desired_count: 2
         scaling: [2, 6]
+        platforms: [ecs]
+        url: ""
     ingestion:
       description:
         - The web server's service for ingestion, in the same form as RV(environment.web). An environment may do without, so it is

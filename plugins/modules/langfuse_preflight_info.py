@@ -260,6 +260,18 @@ options:
   clickhouse_volume_throughput:
     description: MiB per second of the node's volume.
     type: raw
+  web_platform:
+    description: Where web runs, V(ecs) or V(apprunner).
+    type: raw
+  web_apprunner_existing_customer:
+    description: Whether the account used App Runner before it closed to new customers on 2026-04-30.
+    type: raw
+  web_cpu_architecture:
+    description: CPU architecture of web, where it is not that of all tasks.
+    type: raw
+  langfuse_admin_api:
+    description: Whether web has an admin API.
+    type: raw
   web_cpu:
     description: Fargate CPU units of a web task.
     type: raw
@@ -560,6 +572,10 @@ from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.prefligh
     shared_metrics,
     zone_findings,
 )
+from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.preflight_apprunner import (
+    customer_findings,
+    on_apprunner,
+)
 from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.preflight_network import (
     VPC,
     subnet_findings,
@@ -589,7 +605,7 @@ def ask_aws(module: LangfuseModule) -> tuple[list[Finding], list[Finding], str]:
         return [Finding("AWS credentials", f"AWS did not accept them ({error})", credentials_fix(error))], [], ""
     findings: list[Finding] = []
     warnings: list[Finding] = []
-    for question in (ask_for_zones, ask_for_network, ask_for_instance_type, ask_for_secret):
+    for question in (ask_for_zones, ask_for_network, ask_for_instance_type, ask_for_apprunner, ask_for_secret):
         try:
             errors, doubts = question(module)
             findings += errors
@@ -675,6 +691,13 @@ def ask_for_instance_type(module: LangfuseModule) -> Answer:
             raise
         found = []
     return instance_findings(module.params, found[0] if found else None), []
+
+
+def ask_for_apprunner(module: LangfuseModule) -> Answer:
+    """Whether App Runner answers this account, and whether it has a service there already."""
+    if not on_apprunner(module.params):
+        return [], []
+    return [], customer_findings(module.params, connect(module, "apprunner").list_services()["ServiceSummaryList"])
 
 
 def ask_for_secret(module: LangfuseModule) -> Answer:
@@ -780,6 +803,10 @@ RAW = (
     "clickhouse_volume_size",
     "clickhouse_volume_iops",
     "clickhouse_volume_throughput",
+    "web_platform",
+    "web_apprunner_existing_customer",
+    "web_cpu_architecture",
+    "langfuse_admin_api",
     "web_cpu",
     "web_memory",
     "web_desired_count",

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from .._apprunner import service as app_runner
 from .._cognito.shapes import issuer
 
 Shape = dict[str, Any]
@@ -34,6 +35,11 @@ IMAGE_CACHE = "-hub"
 # more asks a replica whether it has caught up.
 CLICKHOUSE_SERVICES = ("clickhouse", "clickhouse-1", "clickhouse-2", "clickhouse-3")
 CLICKHOUSE_FAMILIES = (*CLICKHOUSE_SERVICES, "clickhouse-check")
+# What the roles append to the environment's name, and its region, for App Runner: service and VPC connector, and two roles.
+APPRUNNER_SERVICE = "-web"
+APPRUNNER_ACCESS, APPRUNNER_INSTANCE = "apprunner-access", "apprunner-instance"
+# Of the role web, in the environment of an App Runner service, which has no labels.
+SECRET_VERSION_VARIABLE = "DEPLOYED_SECRET_VERSION"  # noqa: S105
 COMPLETION_TAG = "langfuse:completed"
 # Of elasticache_replication_group: there while the cache accepts the token before the last one too.
 TOKEN_ROTATING_TAG = "langfuse:auth-token-rotating"  # noqa: S105
@@ -181,6 +187,11 @@ def setting(cluster: Shape, name: str) -> str:
     return next((item["value"] for item in cluster.get("settings") or [] if item["name"] == name), "")
 
 
+def apprunner_roles(found: Shape) -> dict[str, Shape | None]:
+    """The roles of web on App Runner, of which an environment on ECS has none."""
+    return found["apprunner"]["roles"] if found["apprunner"] else {"instance": None, "access": None}
+
+
 def compute(found: Shape, identity: Shape) -> Part:
     name, cluster, namespace = identity["name"], found["cluster"], found["namespace"]
     roles = {kind: (found[f"role_{kind}"] or {}).get("Arn", "") for kind in ROLES}
@@ -200,12 +211,14 @@ def compute(found: Shape, identity: Shape) -> Part:
         "namespace_id": namespace["Id"] if namespace else "",
         "namespace_name": f"{name}.internal",
         "role_arns": roles,
+        "apprunner_role_arns": {kind: (role or {}).get("Arn", "") for kind, role in apprunner_roles(found).items()},
         "image_registry": f"{registry}/{name}{IMAGE_CACHE}",
         "log_groups": groups | {GRAFANA: f"/langfuse/{name}/{GRAFANA}"},
     }
     owned = [
         *([("cluster", cluster["clusterArn"])] if cluster else []),
         *(("role", arn) for arn in roles.values() if arn),
+        *(("role", role["Arn"]) for role in apprunner_roles(found).values() if role),
         *(("log_group", group) for group in sorted(existing)),
         *([("pull_through_cache_rule", cache["rule"]["ecrRepositoryPrefix"])] if cache["rule"] else []),
         *(("repository", repository) for repository in cache["repositories"]),
@@ -592,8 +605,40 @@ def scaled(found: Shape, component: str) -> Part:
     return part, running_owned(found, component) + [("scalable_target", item["ResourceId"]) for item in targets]
 
 
+def apprunner_state(service: Shape | None, connector: Shape | None) -> list[str]:
+    """A service by its status, and by its connector where that is all there is."""
+    if service is None:
+        return [INCOMPLETE] if connector else []
+    known = {
+        app_runner.RUNNING: AVAILABLE,
+        app_runner.IN_PROGRESS: UPDATING,
+        app_runner.PAUSED: INCOMPLETE,
+    }
+    return [known.get(service["Status"], FAILED)]
+
+
 def web(found: Shape, _identity: Shape) -> Part:
-    return scaled(found, "web")
+    """The web server on ECS, on App Runner, or, while it moves, on both."""
+    part, owned = scaled(found, "web")
+    apprunner = found["apprunner"] or {"service": None, "connector": None}
+    service, connector = apprunner["service"], apprunner["connector"]
+    on_apprunner = apprunner_state(service, connector)
+    on_ecs = part["state"] != ABSENT
+    part |= {
+        "state": worst([*([part["state"]] if on_ecs else []), *on_apprunner]),
+        "platforms": [*(["ecs"] if on_ecs else []), *(["apprunner"] if on_apprunner else [])],
+        "url": app_runner.own_url(service),
+    }
+    if service:
+        shape = app_runner.described(service, {})
+        part |= {
+            "service_name": shape["name"],
+            "image": shape["image"],
+            "secret_version_id": shape["environment"].get(SECRET_VERSION_VARIABLE, ""),
+        }
+        owned += [("apprunner_service", shape["arn"])]
+    owned += [("apprunner_vpc_connector", connector["VpcConnectorArn"])] if connector else []
+    return part, owned
 
 
 def ingestion(found: Shape, _identity: Shape) -> Part:

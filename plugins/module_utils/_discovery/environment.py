@@ -34,6 +34,7 @@ READINGS: dict[str, tuple[str, Callable[..., Any]]] = {
     "external_bucket": ("s3", readings.external_bucket),
     "cluster": ("ecs", readings.ecs_cluster),
     **{f"role_{kind}": ("iam", readings.role(kind)) for kind in ROLES},
+    "apprunner": ("iam", readings.apprunner),
     "log_groups": ("logs", readings.log_groups),
     "pull_through_cache": ("ecr", readings.pull_through_cache),
     "db_cluster": ("rds", readings.db_cluster),
@@ -82,9 +83,10 @@ EXTRA: dict[str, tuple[str, ...]] = {
     "role_backup": ("region",),
     **{f"role_{kind}": ("region",) for kind in (*ROLES, "clickhouse-node", "clickhouse-backup")},
     "instance_profile": ("region",),
+    "apprunner": ("region",),
 }
 # Further services that a reading asks.
-ALSO: dict[str, tuple[str, ...]] = {"certificates": ("resourcegroupstaggingapi",)}
+ALSO: dict[str, tuple[str, ...]] = {"apprunner": ("apprunner",), "certificates": ("resourcegroupstaggingapi",)}
 NEEDS: dict[str, tuple[str, ...]] = {
     "network": (
         *("vpcs", "subnets", "security_groups", "nat_gateways", "route_tables", "vpc_endpoints", "internet_gateways"),
@@ -92,7 +94,10 @@ NEEDS: dict[str, tuple[str, ...]] = {
     ),
     "secrets": ("secret",),
     "storage": ("bucket", "external_bucket"),
-    "compute": ("cluster", *(f"role_{kind}" for kind in ROLES), "log_groups", "namespace", "pull_through_cache"),
+    "compute": (
+        *("cluster", *(f"role_{kind}" for kind in ROLES), "apprunner", "log_groups", "namespace"),
+        "pull_through_cache",
+    ),
     "database": ("db_cluster", "db_instances", "db_subnet_group", "db_parameter_groups"),
     "cache": ("replication_group", "cache_subnet_group", "cache_parameter_groups"),
     "clickhouse": (
@@ -107,7 +112,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     ),
     "sign_in": ("user_pool", "sign_in_secret"),
     "migration": ("definition_migration", "definition_schema-check"),
-    "web": ("services", "scalable_targets", "definition_web"),
+    "web": ("services", "scalable_targets", "definition_web", "apprunner"),
     "ingestion": ("services", "scalable_targets", "definition_ingestion"),
     "worker": ("services", "scalable_targets", "definition_worker"),
     "monitoring": ("alarms", "topic", "dashboard"),
@@ -153,6 +158,7 @@ def read(clients: readings.Clients, identity: Shape, components: list[str]) -> S
         found |= readings.edge(clients, identity["name"], identity["region"], identity["partition"])
     # Only the security groups lead there, so it is asked after them.
     found["given_network"] = readings.given_network(clients, identity["name"], found["security_groups"])
+    found["apprunner_service"] = (found["apprunner"] or {}).get("service")
     found["services"] = {item["serviceName"]: item for item in found["services"]}
     return found
 

@@ -18,6 +18,7 @@ BY_NAME = {
     "cluster": ("compute", "cluster", "clusterArn"),
     "db_cluster": ("database", "db_cluster", "DBClusterIdentifier"),
     "replication_group": ("cache", "replication_group", "ReplicationGroupId"),
+    "apprunner_service": ("web", "apprunner_service", "ServiceArn"),
     "file_system": ("clickhouse", "file_system", "FileSystemId"),
     "load_balancer": ("ingress", "load_balancer", "LoadBalancerArn"),
     "clickhouse_balancer": ("clickhouse", "load_balancer", "LoadBalancerArn"),

@@ -15,10 +15,19 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 
+from .._apprunner import api as apprunner_api
 from .._aws.errors import AwsErrorHandler, error_code
 from .._cloudfront.api import list_vpc_origins
 from .._cloudfront.distribution import is_own
-from .components import CLICKHOUSE_FAMILIES, CLICKHOUSE_SERVICES, IMAGE_CACHE, target_groups_of_clickhouse
+from .components import (
+    APPRUNNER_ACCESS,
+    APPRUNNER_INSTANCE,
+    APPRUNNER_SERVICE,
+    CLICKHOUSE_FAMILIES,
+    CLICKHOUSE_SERVICES,
+    IMAGE_CACHE,
+    target_groups_of_clickhouse,
+)
 
 Clients = dict[str, Any]
 Shape = dict[str, Any]
@@ -224,6 +233,25 @@ def role(kind: str) -> Callable[[Clients, str, str], Shape | None]:
         return found
 
     return read
+
+
+def apprunner(clients: Clients, name: str, region: str) -> Shape | None:
+    """Web on App Runner: roles, service and VPC connector; None where it does not run there.
+
+    The role of the instances is made first and removed last, so that App Runner, which is not in every region and not for every account,
+    is asked only where it is used.
+    """
+    instance = role(APPRUNNER_INSTANCE)(clients, name, region)
+    if instance is None:
+        return None
+    client, called = clients["apprunner"], f"{name}{APPRUNNER_SERVICE}"
+    service = apprunner_api.find_service(client, called)
+    connector = apprunner_api.find_vpc_connector(client, called)
+    return {
+        "roles": {"instance": instance, "access": role(APPRUNNER_ACCESS)(clients, name, region)},
+        "service": service and {**service, "Tags": apprunner_api.list_tags(client, service["ServiceArn"])},
+        "connector": connector,
+    }
 
 
 @reading("the log groups (logs:DescribeLogGroups)", [])

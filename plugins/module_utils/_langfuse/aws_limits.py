@@ -21,6 +21,29 @@ FARGATE_SIZES: dict[int, tuple[int, ...]] = {
     32768: (61440, 122880, 249856),
 }
 
+# App Runner: CPU units and the MiB that go with them (guide, "Supported vCPU and memory configurations"), and where it is (endpoints of
+# botocore 1.44.5; no region is to come).
+APPRUNNER_SIZES: dict[int, tuple[int, ...]] = {
+    256: (512, 1024),
+    512: (1024,),
+    1024: (2048, 3072, 4096),
+    2048: (4096, 6144),
+    4096: (8192, 10240, 12288),
+}
+APPRUNNER_REGIONS = (
+    "ap-northeast-1",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "eu-central-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "us-east-1",
+    "us-east-2",
+    "us-west-2",
+)
+
 # Aurora PostgreSQL, major version: minor versions that can be created.
 AURORA_POSTGRESQL: dict[int, tuple[int, ...]] = {
     15: (10, 12, 13, 14, 15, 17, 18, 19),

@@ -36,6 +36,8 @@ from .catalogue import variables
 from .environment import assemble
 from .findings import Finding
 from .names import nearest, of_the_platform
+from .preflight_apprunner import apprunner, on_apprunner
+from .preflight_apprunner import cautions as apprunner_cautions
 from .preflight_backup import clickhouse_backups
 from .preflight_network import given_network, interface_endpoints
 from .preflight_storage import storage
@@ -118,6 +120,7 @@ def judge(given: Variables) -> Judgement:
         judgement.errors += check(given)
     _settings(given, judgement)
     judgement.warnings += [*recommended_sizes(given), *misspelt_prefixes(given), *needless_firewall(given)]
+    judgement.warnings += apprunner_cautions(given)
     judgement.errors.sort(key=lambda finding: finding.option)
     return judgement
 
@@ -505,6 +508,8 @@ def fargate_sizes(given: Variables) -> Findings:
             continue
         if task == "grafana" and not _true(given.get("grafana")):
             continue
+        if task == "web" and on_apprunner(given):
+            continue
         cpu, memory = given.get(f"{task}_cpu"), given.get(f"{task}_memory")
         if cpu is None or memory is None:
             continue
@@ -560,6 +565,8 @@ def counts(given: Variables) -> Findings:
 def scaling(given: Variables) -> Findings:
     """Limits and targets of Application Auto Scaling; equal limits mean that nothing is scaled."""
     for task, others in SCALING_TARGETS.items():
+        if task == "web" and on_apprunner(given):
+            continue
         numbers = {name: given.get(f"{task}_{name}") for name in ("scaling_min", "scaling_max", "desired_count")}
         least, most = _whole(numbers["scaling_min"]), _whole(numbers["scaling_max"])
         if numbers["scaling_min"] is None or numbers["scaling_max"] is None:
@@ -1039,6 +1046,7 @@ CHECKS = (
     zones,
     given_network,
     interface_endpoints,
+    apprunner,
     allowed_ranges,
     listener,
     cloudfront,

@@ -49,6 +49,7 @@ def nothing(component: str) -> dict[str, Any]:
             "role_web",
             "role_worker",
             "role_clickhouse",
+            "apprunner",
             "pull_through_cache",
         ),
         "database": ("db_cluster", "db_subnet_group"),
@@ -70,7 +71,7 @@ def nothing(component: str) -> dict[str, Any]:
             "vpc_origin",
         ),
         "migration": ("definition_migration", "definition_schema-check"),
-        "web": ("definition_web",),
+        "web": ("definition_web", "apprunner"),
         "ingestion": ("definition_ingestion",),
         "worker": ("definition_worker",),
         "monitoring": ("topic", "dashboard"),
@@ -734,3 +735,78 @@ def test_replicas_of_two_versions_of_the_secret_have_none() -> None:
 
     assert version("new", "new", "new") == "new"
     assert version("new", "old", "old") == ""
+
+
+ARN = "arn:aws:apprunner:eu-central-1:123456789012"
+
+
+def on_apprunner(status: str = "RUNNING", **more: Any) -> dict[str, Any]:
+    service = {
+        "ServiceName": "staging-web",
+        "ServiceArn": f"{ARN}:service/staging-web/0123",
+        "ServiceUrl": "psbqam834h.eu-central-1.awsapprunner.com",
+        "Status": status,
+        "SourceConfiguration": {
+            "ImageRepository": {
+                "ImageIdentifier": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/hub/langfuse/langfuse:3.225.4",
+                "ImageConfiguration": {"RuntimeEnvironmentVariables": {"DEPLOYED_SECRET_VERSION": "v2"}},
+            }
+        },
+    }
+    connector = {"VpcConnectorArn": f"{ARN}:vpcconnector/staging-web/1/0123"}
+    roles = {kind: {"Arn": f"arn:aws:iam::123456789012:role/apprunner-{kind}"} for kind in ("instance", "access")}
+    return {"apprunner": {"roles": roles, "service": service, "connector": connector} | more}
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("RUNNING", "available"),
+        ("OPERATION_IN_PROGRESS", "updating"),
+        ("CREATE_FAILED", "failed"),
+        ("DELETE_FAILED", "failed"),
+        ("PAUSED", "incomplete"),
+    ],
+)
+def test_web_on_app_runner(status: str, expected: str) -> None:
+    part, owned = components.web(nothing("web") | on_apprunner(status), IDENTITY)
+    assert part["state"] == expected
+    assert part["platforms"] == ["apprunner"]
+    assert part["url"] == "https://psbqam834h.eu-central-1.awsapprunner.com"
+    assert part["image"].endswith("langfuse/langfuse:3.225.4")
+    assert part["secret_version_id"] == "v2"
+    # which is how many tasks ECS has, and how many monitoring looks for
+    assert part["desired_count"] == 0
+    assert owned == [
+        ("apprunner_service", f"{ARN}:service/staging-web/0123"),
+        ("apprunner_vpc_connector", f"{ARN}:vpcconnector/staging-web/1/0123"),
+    ]
+
+
+def test_web_that_moves_is_on_both_and_as_far_as_the_worse() -> None:
+    definition = {"taskDefinitionArn": "d:1", "containerDefinitions": []}
+    service = {
+        "serviceName": "web", "serviceArn": "s", "status": "ACTIVE", "taskDefinition": "d:1", "runningCount": 2, "desiredCount": 2,
+        "deployments": [{"status": "PRIMARY", "rolloutState": "COMPLETED"}],
+    }  # fmt: skip
+    found = nothing("web") | on_apprunner("OPERATION_IN_PROGRESS")
+    part, owned = components.web(found | {"services": {"web": service}, "definition_web": definition}, IDENTITY)
+    assert (part["state"], part["platforms"]) == ("updating", ["ecs", "apprunner"])
+    assert [kind for kind, _id in owned] == [
+        "service", "task_definition", "apprunner_service", "apprunner_vpc_connector"
+    ]  # fmt: skip
+
+
+def test_a_connector_without_its_service_is_what_a_stopped_run_leaves() -> None:
+    part, owned = components.web(nothing("web") | on_apprunner(service=None), IDENTITY)
+    assert (part["state"], part["platforms"], part["url"]) == ("incomplete", ["apprunner"], "")
+    assert [kind for kind, _id in owned] == ["apprunner_vpc_connector"]
+
+
+def test_roles_for_app_runner_are_the_components_own() -> None:
+    part, owned = components.compute(nothing("compute") | on_apprunner(), IDENTITY)
+    assert part["apprunner_role_arns"] == {
+        "instance": "arn:aws:iam::123456789012:role/apprunner-instance",
+        "access": "arn:aws:iam::123456789012:role/apprunner-access",
+    }
+    assert [kind for kind, _id in owned] == ["role", "role"]

@@ -52,6 +52,7 @@ def test_the_environments_own(reading: str, shape: dict[str, Any]) -> None:
         ("cluster", {"clusterArn": "arn", "tags": [{"key": "made-by", "value": "terraform"}]}, "compute", "arn"),
         ("load_balancer", {"LoadBalancerArn": "arn", "Tags": []}, "ingress", "arn"),
         ("distribution", {"ARN": "arn", "Tags": []}, "ingress", "arn"),
+        ("apprunner_service", {"ServiceArn": "arn", "Tags": upper("other")}, "web", "arn"),
         ("namespace", {"Id": "ns-1", "Tags": []}, "network", "ns-1"),
         ("file_system", {"FileSystemId": "fs-1", "Tags": []}, "clickhouse", "fs-1"),
         ("replication_group", {"ReplicationGroupId": "staging", "Tags": []}, "cache", "staging"),
