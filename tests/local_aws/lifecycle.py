@@ -56,6 +56,9 @@ SECONDS: dict[str, float] = {
     "user_pool_domain.create": 30,
     "secret.replicate": 5,
     "log_group.delete": 2,
+    # a service is there in three to five minutes (the guide's "Getting started")
+    "apprunner_service.deploy": 240,
+    "apprunner_service.delete": 60,
     "recovery_point.create": 600,
     "recovery_point.delete": 120,
     "bucket_configuration.settle": 5,

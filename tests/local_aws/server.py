@@ -93,6 +93,8 @@ class Context:
         self.routes: dict[str, Route] = {}
         self.handlers: dict[tuple[str, str], additions.Handler] = {}
         self.application: wire.Wsgi | None = None
+        # the local ECS, whose processes App Runner's are like
+        self.ecs: Any = None
         self._shutdown: list[Callable[[], object]] = []
         self._reset: list[Callable[[], object]] = []
 
@@ -341,7 +343,7 @@ class LocalAws:
         from . import ecs
 
         rules.load()
-        self.application.ecs = local_ecs = ecs.install(self.context)
+        self.application.ecs = self.context.ecs = local_ecs = ecs.install(self.context)
         self.context.on_reset(local_ecs.reset)
 
         def answer(request: Request) -> Answer:
