@@ -42,6 +42,14 @@ def apprunner(given: Shape) -> Findings:
     yield from _what_apprunner_lacks(given)
 
 
+# What stands behind or before the load balancer.
+BEHIND_THE_LOAD_BALANCER = {
+    "web_ingestion": "requests are led to the service for ingestion by",
+    "grafana": "Grafana is reached through",
+    "ingress_cloudfront": "CloudFront stands in front of",
+}
+
+
 def _customer(given: Shape) -> Findings:
     if str(given.get("web_apprunner_existing_customer")).lower() not in ("true", "yes", "1"):
         yield Finding(
@@ -128,6 +136,14 @@ def _what_apprunner_lacks(given: Shape) -> Findings:
             "App Runner scales by itself, between the limits of an auto scaling configuration",
             "remove it; web_apprunner_auto_scaling_configuration_arn names one of yours",
         )
+    for option, what in BEHIND_THE_LOAD_BALANCER.items():
+        if str(given.get(option)).lower() in ("true", "yes", "1"):
+            remedy = "take the host grafana out of the inventory" if option == "grafana" else "set it to false"
+            yield Finding(
+                option,
+                f"{what} the load balancer, which App Runner does not have",
+                f"{remedy}, or set web_platform to ecs",
+            )
 
 
 def cautions(given: Shape) -> Findings:

@@ -104,6 +104,14 @@ def test_nobody_else_is_asked_for_anything() -> None:
             "remove it",
         ),
         ({"web_scaling_max": 6}, "web_scaling_max", "scales by itself", "web_apprunner_auto_scaling_configuration_arn"),
+        ({"web_ingestion": True}, "web_ingestion", "led to the service for ingestion by", "set it to false"),
+        (
+            {"grafana": True, "grafana_allowed_cidrs": ["203.0.113.0/24"], "grafana_clickhouse_user": "grafana"},
+            "grafana",
+            "reached through the load balancer",
+            "out of the inventory",
+        ),
+        ({"ingress_cloudfront": True}, "ingress_cloudfront", "stands in front of", "web_platform to ecs"),
         ({"sign_in": True}, "langfuse_url", "sends people back", "https://"),
     ],
 )
