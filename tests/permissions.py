@@ -141,6 +141,11 @@ NEEDS_TOO = {
     "wafv2:AssociateWebACL": ["elasticloadbalancing:SetWebAcl"],
     "wafv2:CreateWebACL": ["wafv2:TagResource"],
     "wafv2:DisassociateWebACL": ["elasticloadbalancing:SetWebAcl"],
+    # WAF developer guide, logging-cw-logs: WAF sets up the delivery in the caller's name
+    "wafv2:PutLoggingConfiguration": [
+        "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
+        "logs:PutResourcePolicy",
+    ],
 }  # fmt: skip
 # Whom a role of the environment may be given to, and the service-linked roles that an account's first use makes.
 PASSED_TO = {

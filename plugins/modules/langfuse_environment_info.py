@@ -160,6 +160,7 @@ environment:
         nat_gateway_ids: [nat-0123456789abcdef0]
         interface_endpoint_ids: []
         cloudfront_prefix_list_id: pl-a3a144ca
+        flow_log_ids: []
     secrets:
       description: The secret. One that waits for its deletion is V(deleting), and does not stand in RV(environment.resources).
       type: dict
@@ -285,6 +286,7 @@ environment:
         scheme: internet-facing
         access_logs_bucket: langfuse-staging-123456789012-eu-central-1-logs
         web_acl_arn: arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/langfuse-staging/0b3d9b4c-9e1f-4f5e-8a55-1f2a3b4c5d6e
+        waf_log_group: aws-waf-logs-langfuse-staging
         own_logs_bucket: langfuse-staging-123456789012-eu-central-1-logs
         certificates:
           - arn: arn:aws:acm:eu-central-1:123456789012:certificate/5d0c1f0e-1f6c-4f6a-9d5c-0d6a2f6f0c11

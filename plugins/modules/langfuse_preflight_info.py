@@ -146,6 +146,39 @@ options:
   compute_log_retention_days:
     description: Days that logs are kept.
     type: raw
+  network_flow_logs_traffic:
+    description: Which traffic flow logs record.
+    type: raw
+  network_flow_logs_interval:
+    description: Seconds that a flow log sums up in one record, at most.
+    type: raw
+  network_flow_logs_retention_days:
+    description: Days that flow logs are kept.
+    type: raw
+  ingress_waf_logging:
+    description: Whether the firewall writes logs.
+    type: raw
+  ingress_waf_logging_retention_days:
+    description: Days that the firewall's logs are kept.
+    type: raw
+  database_cloudwatch_logs_exports:
+    description: Which of the database's logs go to CloudWatch.
+    type: raw
+  database_log_retention_days:
+    description: Days that the database's logs are kept.
+    type: raw
+  database_insights_mode:
+    description: Mode of CloudWatch Database Insights.
+    type: raw
+  database_performance_insights:
+    description: Whether the load of the database is recorded.
+    type: raw
+  database_performance_insights_retention_days:
+    description: Days that this record is kept.
+    type: raw
+  database_seconds_until_auto_pause:
+    description: Seconds until a database that may pause does.
+    type: raw
   database_mode:
     description: How the database runs.
     type: raw
@@ -765,6 +798,17 @@ RAW = (
     "ingress_cloudfront_certificate_arn",
     "ingress_cloudfront_waf_arn",
     "compute_log_retention_days",
+    "network_flow_logs_traffic",
+    "network_flow_logs_interval",
+    "network_flow_logs_retention_days",
+    "ingress_waf_logging",
+    "ingress_waf_logging_retention_days",
+    "database_cloudwatch_logs_exports",
+    "database_log_retention_days",
+    "database_insights_mode",
+    "database_performance_insights",
+    "database_performance_insights_retention_days",
+    "database_seconds_until_auto_pause",
     "database_mode",
     "database_host",
     "database_port",

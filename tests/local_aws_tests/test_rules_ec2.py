@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from .server_support import REGION, Server
@@ -102,3 +104,29 @@ def test_volumes_stay_in_their_zone(server: Server) -> None:
     with server.refuses("VolumeInUse"):
         ec2.attach_volume(VolumeId=volume, InstanceId=here, Device="/dev/sdg")
     ec2.terminate_instances(InstanceIds=[here, there])
+
+
+def test_flow_logs_assume_their_role(server: Server) -> None:
+    ec2, iam, name = server.client("ec2"), server.client("iam"), server.name()
+    vpc, _, _ = server.network()
+    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {}}]}
+    roles = {}
+    for service in ("ec2", "vpc-flow-logs"):
+        trust["Statement"][0]["Principal"] = {"Service": f"{service}.amazonaws.com"}  # type: ignore[index]
+        made = iam.create_role(RoleName=f"{name}-{service}", AssumeRolePolicyDocument=json.dumps(trust))
+        roles[service] = made["Role"]["Arn"]
+
+    def create(arn: str) -> None:
+        ec2.create_flow_logs(
+            ResourceIds=[vpc],
+            ResourceType="VPC",
+            TrafficType="ALL",
+            LogGroupName=f"/flow/{name}",
+            DeliverLogsPermissionArn=arn,
+        )
+
+    # one that was just made is not known yet
+    for arn in (f"{roles['ec2']}-not-there", roles["ec2"], roles["vpc-flow-logs"]):
+        with server.refuses("InvalidParameter", "Unable to assume given IAM role"):
+            create(arn)
+    server.wait(lambda: server.accepted(lambda: create(roles["vpc-flow-logs"])))

@@ -138,6 +138,7 @@ def network(found: Shape, identity: Shape) -> Part:
             item["VpcEndpointId"] for item in endpoints if item.get("VpcEndpointType") == "Interface"
         ),
         "cloudfront_prefix_list_id": next((item["PrefixListId"] for item in found["cloudfront_prefix_list"]), ""),
+        "flow_log_ids": sorted(item["FlowLogId"] for item in found["flow_logs"]),
     }
     owned = [
         *(("vpc", item["VpcId"]) for item in found["vpcs"]),
@@ -149,8 +150,18 @@ def network(found: Shape, identity: Shape) -> Part:
         *(("internet_gateway", item["InternetGatewayId"]) for item in found["internet_gateways"]),
         *(("elastic_ip", item.get("AllocationId") or item["PublicIp"]) for item in found["addresses"]),
         *([("namespace", namespace["Id"])] if namespace else []),
+        *flow_logs_owned(found),
     ]
     return part, owned
+
+
+def flow_logs_owned(found: Shape) -> Owned:
+    role, group = found["role_flow-logs"], found["flow_log_group"]
+    return [
+        *(("flow_log", item["FlowLogId"]) for item in found["flow_logs"]),
+        *([("role", role["Arn"])] if role else []),
+        *([("log_group", group["logGroupName"])] if group else []),
+    ]
 
 
 def secrets(found: Shape, identity: Shape) -> Part:
@@ -254,6 +265,7 @@ def database(found: Shape, _identity: Shape) -> Part:
         *(("db_instance", item["DBInstanceIdentifier"]) for item in instances),
         *([("db_subnet_group", group["DBSubnetGroupName"])] if group else []),
         *(("db_cluster_parameter_group", item["DBClusterParameterGroupName"]) for item in found["db_parameter_groups"]),
+        *(("log_group", item["logGroupName"]) for item in found["db_log_groups"]),
     ]
     return part, owned
 
@@ -504,6 +516,7 @@ def ingress(found: Shape, _identity: Shape) -> Part:
     )
     distribution, vpc_origin = found["distribution"], found["vpc_origin"]
     requested = [*found["certificates"], *found["edge_certificates"]]
+    waf_logs = found["waf_log_group"]
     attributes = (balancer or {}).get("Attributes") or {}
     shape = balancer or {}
     listeners = sorted(
@@ -539,6 +552,7 @@ def ingress(found: Shape, _identity: Shape) -> Part:
             attributes.get("access_logs.s3.bucket", "") if attributes.get("access_logs.s3.enabled") == "true" else ""
         ),
         "web_acl_arn": web_acl["ARN"] if web_acl else "",
+        "waf_log_group": waf_logs["logGroupName"] if waf_logs else "",
         "own_logs_bucket": logs["Name"] if logs else "",
         "certificates": sorted(
             (
@@ -561,6 +575,7 @@ def ingress(found: Shape, _identity: Shape) -> Part:
         *([("web_acl", web_acl["ARN"])] if web_acl else []),
         *([("distribution", distribution["ARN"])] if distribution else []),
         *([("vpc_origin", vpc_origin["Arn"])] if vpc_origin else []),
+        *([("log_group", waf_logs["logGroupName"])] if waf_logs else []),
     ]
     return part, owned
 

@@ -28,6 +28,9 @@ READINGS: dict[str, tuple[str, Callable[..., Any]]] = {
     "internet_gateways": ("ec2", readings.internet_gateways),
     "addresses": ("ec2", readings.addresses),
     "cloudfront_prefix_list": ("ec2", readings.cloudfront_prefix_list),
+    "flow_logs": ("ec2", readings.flow_logs),
+    "role_flow-logs": ("iam", readings.role("flow-logs")),
+    "flow_log_group": ("logs", readings.log_group("/langfuse-flow-logs/{}")),
     "namespace": ("servicediscovery", readings.namespace),
     "secret": ("secretsmanager", readings.secret),
     "bucket": ("s3", readings.bucket),
@@ -41,6 +44,7 @@ READINGS: dict[str, tuple[str, Callable[..., Any]]] = {
     "db_instances": ("rds", readings.db_instances),
     "db_subnet_group": ("rds", readings.db_subnet_group),
     "db_parameter_groups": ("rds", readings.db_parameter_groups),
+    "db_log_groups": ("logs", readings.db_log_groups),
     "replication_group": ("elasticache", readings.replication_group),
     "cache_subnet_group": ("elasticache", readings.cache_subnet_group),
     "cache_parameter_groups": ("elasticache", readings.cache_parameter_groups),
@@ -63,6 +67,7 @@ READINGS: dict[str, tuple[str, Callable[..., Any]]] = {
     "sign_in_secret": ("secretsmanager", readings.sign_in_secret),
     "logs_bucket": ("s3", readings.logs_bucket),
     "web_acl": ("wafv2", readings.web_acl),
+    "waf_log_group": ("logs", readings.log_group("aws-waf-logs-{}")),
     "certificates": ("acm", readings.certificates),
     "services": ("ecs", readings.ecs_services),
     "scalable_targets": ("application-autoscaling", readings.scalable_targets),
@@ -81,7 +86,7 @@ EXTRA: dict[str, tuple[str, ...]] = {
     "topic": ("account_id", "region", "partition"),
     "dashboard": ("region",),
     "role_backup": ("region",),
-    **{f"role_{kind}": ("region",) for kind in (*ROLES, "clickhouse-node", "clickhouse-backup")},
+    **{f"role_{kind}": ("region",) for kind in (*ROLES, "clickhouse-node", "clickhouse-backup", "flow-logs")},
     "instance_profile": ("region",),
     "apprunner": ("region",),
 }
@@ -90,7 +95,7 @@ ALSO: dict[str, tuple[str, ...]] = {"apprunner": ("apprunner",), "certificates":
 NEEDS: dict[str, tuple[str, ...]] = {
     "network": (
         *("vpcs", "subnets", "security_groups", "nat_gateways", "route_tables", "vpc_endpoints", "internet_gateways"),
-        *("addresses", "cloudfront_prefix_list", "namespace"),
+        *("addresses", "cloudfront_prefix_list", "flow_logs", "namespace", "role_flow-logs", "flow_log_group"),
     ),
     "secrets": ("secret",),
     "storage": ("bucket", "external_bucket"),
@@ -98,7 +103,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
         *("cluster", *(f"role_{kind}" for kind in ROLES), "apprunner", "log_groups", "namespace"),
         "pull_through_cache",
     ),
-    "database": ("db_cluster", "db_instances", "db_subnet_group", "db_parameter_groups"),
+    "database": ("db_cluster", "db_instances", "db_subnet_group", "db_parameter_groups", "db_log_groups"),
     "cache": ("replication_group", "cache_subnet_group", "cache_parameter_groups"),
     "clickhouse": (
         *("file_system", "registries", "services", *(f"definition_{family}" for family in CLICKHOUSE_FAMILIES)),
@@ -108,7 +113,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     ),
     "ingress": (
         *("load_balancer", "target_group", "ingestion_target_group", "grafana_target_group"),
-        *("certificates", "logs_bucket", "web_acl"),
+        *("certificates", "logs_bucket", "web_acl", "waf_log_group"),
     ),
     "sign_in": ("user_pool", "sign_in_secret"),
     "migration": ("definition_migration", "definition_schema-check"),
@@ -124,8 +129,8 @@ OPTIONAL = frozenset({"sign_in", "ingestion", "grafana"})
 # Readings that are None where there is nothing; the others are lists.
 LISTS = frozenset(
     (
-        *NEEDS["network"][:-1],
-        *("log_groups", "db_instances", "db_parameter_groups", "cache_parameter_groups", "services"),
+        *NEEDS["network"][:-3],
+        *("log_groups", "db_instances", "db_parameter_groups", "db_log_groups", "cache_parameter_groups", "services"),
         "scalable_targets",
         "alarms",
         *("scaling_groups", "launch_templates", "volumes", "registries", "clickhouse_target_groups"),

@@ -172,6 +172,11 @@ def cloudfront_prefix_list(clients: Clients, _name: str) -> list[Shape]:
     return list(clients["ec2"].describe_managed_prefix_lists(Filters=filters)["PrefixLists"])
 
 
+@reading("the flow logs (ec2:DescribeFlowLogs)", [])
+def flow_logs(clients: Clients, name: str) -> list[Shape]:
+    return pages(clients["ec2"], "describe_flow_logs", "FlowLogs", Filter=by_tags(name, "network"))
+
+
 @reading("the private DNS namespace (servicediscovery:ListNamespaces)")
 def namespace(clients: Clients, name: str) -> Shape | None:
     filters = [{"Name": "TYPE", "Values": ["DNS_PRIVATE"], "Condition": "EQ"}]
@@ -259,6 +264,18 @@ def log_groups(clients: Clients, name: str) -> list[Shape]:
     return pages(clients["logs"], "describe_log_groups", "logGroups", logGroupNamePrefix=f"/langfuse/{name}/")
 
 
+def log_group(pattern: str) -> Callable[[Clients, str], Shape | None]:
+    """The log group of just this name, which others may begin with."""
+
+    @reading(f"the log group {pattern.format('{1}')} (logs:DescribeLogGroups)")
+    def read(clients: Clients, name: str) -> Shape | None:
+        wanted = pattern.format(name)
+        found = pages(clients["logs"], "describe_log_groups", "logGroups", logGroupNamePrefix=wanted)
+        return next((item for item in found if item["logGroupName"] == wanted), None)
+
+    return read
+
+
 # --- data stores ---
 
 
@@ -284,6 +301,11 @@ def db_subnet_group(clients: Clients, name: str) -> Shape | None:
 def db_parameter_groups(clients: Clients, name: str) -> list[Shape]:
     found = pages(clients["rds"], "describe_db_cluster_parameter_groups", "DBClusterParameterGroups")
     return [item for item in found if item["DBClusterParameterGroupName"].startswith(f"{name}-postgresql")]
+
+
+@reading("the log groups of the database (logs:DescribeLogGroups)", [])
+def db_log_groups(clients: Clients, name: str) -> list[Shape]:
+    return pages(clients["logs"], "describe_log_groups", "logGroups", logGroupNamePrefix=f"/aws/rds/cluster/{name}/")
 
 
 @reading("the replication group (elasticache:DescribeReplicationGroups)")

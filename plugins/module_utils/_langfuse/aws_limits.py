@@ -55,10 +55,6 @@ AURORA_POSTGRESQL: dict[int, tuple[int, ...]] = {
 # Aurora Serverless v2, in ACU; half steps.
 CAPACITY = (0.0, 256.0)
 
-# Days that CloudWatch Logs can keep and amazon.aws.cloudwatchlogs_log_group knows. AWS also takes 1096, 2192, 2557, 2922 and
-# 3288; the module (up to 11.4) deletes the group there.
-LOG_RETENTION_DAYS = frozenset({1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653})
-
 # ElastiCache for Valkey.
 VALKEY = ("7.2", "8.0", "8.1", "8.2", "9.0", "9.1")
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._cognito.shapes import problem_with_prefix, problem_with_url
-from . import versions
+from . import preflight_observability, versions
 from .aws_limits import (
     AURORA_POSTGRESQL,
     CAPACITY,
@@ -23,7 +23,6 @@ from .aws_limits import (
     GP3_SIZE,
     GP3_THROUGHPUT,
     GP3_THROUGHPUT_PER_IOPS,
-    LOG_RETENTION_DAYS,
     NODE_MEMORY_SHARE,
     SMALLEST_SUBNET,
     SUBNET_BITS,
@@ -121,6 +120,7 @@ def judge(given: Variables) -> Judgement:
     _settings(given, judgement)
     judgement.warnings += [*recommended_sizes(given), *misspelt_prefixes(given), *needless_firewall(given)]
     judgement.warnings += apprunner_cautions(given)
+    judgement.warnings += preflight_observability.insights_in_little_memory(given)
     judgement.errors.sort(key=lambda finding: finding.option)
     return judgement
 
@@ -765,13 +765,6 @@ def external_cache(given: Variables) -> Findings:
         )
 
 
-def log_retention(given: Variables) -> Findings:
-    value = given.get("compute_log_retention_days")
-    if value is not None and _whole(value) not in LOG_RETENTION_DAYS:
-        days = ", ".join(map(str, sorted(LOG_RETENTION_DAYS)))
-        yield Finding("compute_log_retention_days", f"logs cannot be kept for {value} days", f"set one of {days}")
-
-
 def engine_versions(given: Variables) -> Findings:
     value = given.get("database_engine_version")
     if value is not None and given.get("database_mode") != "external":
@@ -1066,7 +1059,7 @@ CHECKS = (
     external_database,
     external_cache,
     storage,
-    log_retention,
+    *preflight_observability.CHECKS,
     engine_versions,
     clickhouse,
     clickhouse_replicas,

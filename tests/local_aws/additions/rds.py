@@ -47,6 +47,8 @@ class Cluster:
     pending: Shape = field(default_factory=dict)
     interfaces: dict[str, str] = field(default_factory=dict)
     port: int | None = None
+    log_exports: set[str] = field(default_factory=set)
+    insights: Shape = field(default_factory=lambda: {"DatabaseInsightsMode": "standard"})
 
 
 class Rds(Addition):
@@ -125,6 +127,10 @@ class Rds(Addition):
         elif float(scaling.get("MinCapacity") or 0) == 0:
             # API ServerlessV2ScalingConfigurationInfo: shown with a least capacity of 0 only, 300 by default
             scaling.setdefault("SecondsUntilAutoPause", 300)
+        shape |= cluster.insights
+        shape.pop("EnabledCloudwatchLogsExports", None)
+        if cluster.log_exports:
+            shape["EnabledCloudwatchLogsExports"] = sorted(cluster.log_exports)
         for window in ("PreferredBackupWindow", "PreferredMaintenanceWindow"):
             if shape.get(window):
                 shape[window] = shape[window].lower()
@@ -188,9 +194,34 @@ class Rds(Addition):
             )
         )
         cluster = Cluster(call.region, name, work, bool(params.get("EnableHttpEndpoint")), group, subnet_group)
+        self._show(call, cluster)
         self.clusters[call.region, name] = cluster
         self.lifecycle.begin(self._key(cluster), "db_cluster.create", "creating", lambda: self._created(cluster), work)
         return {"DBCluster": self._complete(call, answer["DBCluster"])}
+
+    @staticmethod
+    def _show(call: Call, cluster: Cluster) -> list[str]:
+        """What a cluster shows of itself, which moto does not keep; the names of these parameters."""
+        params, insights = call.params, cluster.insights
+        export = params.get("CloudwatchLogsExportConfiguration") or {}
+        cluster.log_exports |= set(params.get("EnableCloudwatchLogsExports") or export.get("EnableLogTypes") or [])
+        cluster.log_exports -= set(export.get("DisableLogTypes") or [])
+        insights["DatabaseInsightsMode"] = params.get("DatabaseInsightsMode") or insights["DatabaseInsightsMode"]
+        on = params.get("EnablePerformanceInsights")
+        if on is not None:
+            insights["PerformanceInsightsEnabled"] = str(on).lower() == "true"
+        if insights.get("PerformanceInsightsEnabled"):
+            # API CreateDBCluster: 7 days and the account's own key where none are given
+            own = f"arn:aws:kms:{call.region}:{call.account_id}:key/aws-rds"
+            for name, default in (("PerformanceInsightsRetentionPeriod", 7), ("PerformanceInsightsKMSKeyId", own)):
+                insights[name] = params.get(name) or insights.get(name) or default
+        else:
+            insights.pop("PerformanceInsightsRetentionPeriod", None)
+            insights.pop("PerformanceInsightsKMSKeyId", None)
+        return [
+            *("CloudwatchLogsExportConfiguration", "DatabaseInsightsMode", "EnablePerformanceInsights"),
+            *("PerformanceInsightsRetentionPeriod", "PerformanceInsightsKMSKeyId"),
+        ]
 
     @staticmethod
     def _created(cluster: Cluster) -> None:
@@ -230,6 +261,8 @@ class Rds(Addition):
         password = params.pop("MasterUserPassword", None)
         # the HTTP endpoint of such clusters has calls of its own: EnableHttpEndpoint, DisableHttpEndpoint
         params.pop("EnableHttpEndpoint", None)
+        for name in self._show(call, cluster):
+            params.pop(name, None)
         answer = forward(params)
         for item in cluster.interfaces.values():
             if params.get("VpcSecurityGroupIds"):

@@ -13,6 +13,7 @@ import re
 from typing import Any
 
 from .. import interfaces
+from ..ecs import policy
 from . import Call, Refusal, rule
 
 # API CreateSecurityGroup: what name and description of a group in a VPC may consist of
@@ -181,3 +182,18 @@ def volumes_stay_in_their_zone(call: Call) -> None:
         raise Refusal("VolumeInUse", f"{volume.id} is already attached to an instance")
     if found[0]._state.name != "running":
         raise Refusal("IncorrectState", f"Instance '{found[0].id}' is not 'running'.")
+
+
+# --- flow logs ---
+
+
+@rule("ec2", "CreateFlowLogs")
+def flow_logs_assume_their_role(call: Call) -> None:
+    # terraform-provider-aws, internal/service/ec2/vpc_flow_log.go: refused so while the role is not known everywhere yet
+    arn = str(call.params.get("DeliverLogsPermissionArn") or "")
+    if call.params.get("LogDestinationType", "cloud-watch-logs") != "cloud-watch-logs" or not arn:
+        return
+    role = policy.role_of(arn)
+    trusted = role is not None and "vpc-flow-logs.amazonaws.com" in str(role.assume_role_policy_document)
+    if role is None or not trusted or not policy.visible(role):
+        raise Refusal("InvalidParameter", "Unable to assume given IAM role")

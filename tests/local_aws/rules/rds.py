@@ -26,6 +26,13 @@ USER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,15}")
 # PostgreSQL's, and AWS's own
 RESERVED_USERS = frozenset(("admin", "postgres_superuser", "rdsadmin", "rds_superuser", "user", "public"))
 MAX_CAPACITY = 256.0
+# Guide AuroraUserGuide/aurora-serverless-v2-auto-pause: the first minor version of a major one that pauses; from 17 on, all do
+PAUSING = {13: 15, 14: 12, 15: 7, 16: 3}
+PAUSE = (300, 86400)
+# Aurora PostgreSQL's, of API ModifyDBCluster.CloudwatchLogsExportConfiguration
+LOG_TYPES = frozenset(("instance", "postgresql", "iam-db-auth-error"))
+INSIGHTS_DAYS = frozenset((7, 731, *(31 * month for month in range(1, 24))))
+ADVANCED_DAYS = 465
 
 
 def invalid(message: str) -> Refusal:
@@ -80,6 +87,43 @@ def scaling(call: Call) -> None:
         or most < 1
     ):
         raise invalid("Serverless v2 capacities are half units, from 0 or 0.5 to 256, the least not above the most.")
+
+
+@rule("rds", "CreateDBCluster")
+@rule("rds", "ModifyDBCluster")
+def pauses(call: Call) -> None:
+    given = call.params.get("ServerlessV2ScalingConfiguration") or {}
+    least, seconds = float(given.get("MinCapacity", 0.5)), given.get("SecondsUntilAutoPause")
+    major, _, minor = str(call.params.get("EngineVersion") or "").partition(".")
+    if least == 0 and minor.isdigit() and int(minor) < PAUSING.get(int(major), 0):
+        raise invalid(f"The engine version {major}.{minor} does not support a least capacity of 0.")
+    if seconds is not None and (least != 0 or not PAUSE[0] <= int(seconds) <= PAUSE[1]):
+        raise invalid(
+            f"SecondsUntilAutoPause is {PAUSE[0]} to {PAUSE[1]}, and is given only with a least capacity of 0; not {seconds}."
+        )
+
+
+@rule("rds", "CreateDBCluster")
+@rule("rds", "ModifyDBCluster")
+def shown(call: Call) -> None:
+    params = call.params
+    export = params.get("CloudwatchLogsExportConfiguration") or {}
+    for kind in [*(params.get("EnableCloudwatchLogsExports") or []), *(export.get("EnableLogTypes") or [])]:
+        if kind not in LOG_TYPES:
+            raise Refusal(
+                "InvalidParameterCombination",
+                f"You cannot use the log types '{kind}' with engine version aurora-postgresql.",
+            )
+    days = params.get("PerformanceInsightsRetentionPeriod")
+    if days is not None and int(days) not in INSIGHTS_DAYS:
+        raise invalid(f"Invalid Performance Insights retention period. {days} is not 7, 731 or a multiple of 31.")
+    on = str(params.get("EnablePerformanceInsights")).lower() == "true"
+    if params.get("DatabaseInsightsMode") == "advanced" and not (on and int(days or 7) >= ADVANCED_DAYS):
+        raise Refusal(
+            "InvalidParameterCombination",
+            "To enable the Advanced mode of Database Insights, Performance Insights must be enabled and its retention period "
+            f"set to {ADVANCED_DAYS} days.",
+        )
 
 
 @rule("rds", "CreateDBCluster")

@@ -27,9 +27,9 @@ def nothing(component: str) -> dict[str, Any]:
     """The readings of an account that has nothing of the environment."""
     lists = {
         "network": ("vpcs", "subnets", "security_groups", "nat_gateways", "vpc_endpoints", "route_tables",
-                    "internet_gateways", "addresses", "cloudfront_prefix_list"),
+                    "internet_gateways", "addresses", "cloudfront_prefix_list", "flow_logs"),
         "compute": ("log_groups",),
-        "database": ("db_instances", "db_parameter_groups"),
+        "database": ("db_instances", "db_parameter_groups", "db_log_groups"),
         "cache": ("cache_parameter_groups",),
         "web": ("scalable_targets",),
         "ingestion": ("scalable_targets",),
@@ -39,7 +39,7 @@ def nothing(component: str) -> dict[str, Any]:
         "ingress": ("certificates", "edge_certificates"),
     }.get(component, ())  # fmt: skip
     singles = {
-        "network": ("namespace",),
+        "network": ("namespace", "role_flow-logs", "flow_log_group"),
         "secrets": ("secret",),
         "storage": ("bucket", "external_bucket"),
         "compute": (
@@ -69,6 +69,7 @@ def nothing(component: str) -> dict[str, Any]:
             "web_acl",
             "distribution",
             "vpc_origin",
+            "waf_log_group",
         ),
         "migration": ("definition_migration", "definition_schema-check"),
         "web": ("definition_web", "apprunner"),
@@ -143,6 +144,9 @@ def full_network() -> dict[str, Any]:
         "addresses": [{"AllocationId": "eipalloc-1", "PublicIp": "192.0.2.1"}],
         "namespace": {"Id": "ns-1"},
         "cloudfront_prefix_list": [{"PrefixListId": "pl-1"}],
+        "flow_logs": [{"FlowLogId": "fl-1"}],
+        "role_flow-logs": {"Arn": "arn:aws:iam::123456789012:role/staging-eu-central-1-flow-logs"},
+        "flow_log_group": {"logGroupName": "/langfuse-flow-logs/staging"},
     }
 
 
@@ -159,6 +163,12 @@ def test_network() -> None:
     assert ("nat_gateway", "nat-0") not in owned
     assert ("elastic_ip", "eipalloc-1") in owned
     assert ("namespace", "ns-1") in owned
+    assert part["flow_log_ids"] == ["fl-1"]
+    assert owned[-3:] == [
+        ("flow_log", "fl-1"),
+        ("role", "arn:aws:iam::123456789012:role/staging-eu-central-1-flow-logs"),
+        ("log_group", "/langfuse-flow-logs/staging"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -269,11 +279,13 @@ def test_database() -> None:
         ],
         "db_subnet_group": {"DBSubnetGroupName": "staging"},
         "db_parameter_groups": [{"DBClusterParameterGroupName": "staging-postgresql16"}],
+        "db_log_groups": [{"logGroupName": "/aws/rds/cluster/staging/postgresql"}],
     }
     part, owned = components.database(found, IDENTITY)
     assert (part["state"], part["instance_ids"], part["deletion_protection"]) == ("available", ["staging-1"], True)
     assert part["capacity"] == [0.0, 4.0]
     assert ("db_instance", "staging-2") in owned
+    assert ("log_group", "/aws/rds/cluster/staging/postgresql") in owned
     assert components.database(found | {"db_instances": []}, IDENTITY)[0]["state"] == "incomplete"
 
 
@@ -405,16 +417,21 @@ def test_ingress() -> None:
         "distribution": None,
         "vpc_origin": None,
         "edge_certificates": [],
+        "waf_log_group": {"logGroupName": "aws-waf-logs-staging"},
     }
     part, owned = components.ingress(found, IDENTITY)
     assert (part["state"], part["scheme"], part["deletion_protection"]) == ("available", "internal", True)
     assert part["certificates"] == [{"arn": "arn:c", "domain_name": "langfuse.example.com", "status": "ISSUED"}]
-    assert [kind for kind, _what in owned] == ["load_balancer", "target_group", "certificate", "bucket", "web_acl"]
+    assert [kind for kind, _what in owned] == [
+        *("load_balancer", "target_group", "certificate", "bucket", "web_acl"),
+        "log_group",
+    ]
     assert part["web_acl_arn"] == "arn:w"
     assert (part["access_logs_bucket"], part["own_logs_bucket"]) == ("logs", "logs")
     # One that was requested before its load balancer is owned already.
     left = components.ingress({**found, "load_balancer": None, "target_group": None}, IDENTITY)
-    assert (left[0]["scheme"], left[1]) == ("", [("certificate", "arn:c"), ("bucket", "logs"), ("web_acl", "arn:w")])
+    others = [("certificate", "arn:c"), ("bucket", "logs"), ("web_acl", "arn:w"), ("log_group", "aws-waf-logs-staging")]
+    assert (left[0]["scheme"], left[1]) == ("", others)
 
 
 @pytest.mark.parametrize("routed", [True, False])

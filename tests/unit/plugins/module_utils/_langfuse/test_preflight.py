@@ -824,6 +824,60 @@ REFUSALS: list[tuple[str, dict[str, Any], str, str, str]] = [
         "accessToken",
     ),
     ("Spot for ClickHouse", {"clickhouse_spot": True}, "clickhouse_spot", "two minutes", "worker_spot"),
+    *(
+        (f"days of {variable}", {variable: 42}, variable, "cannot be kept for 42 days", "30")
+        for variable in (
+            "database_log_retention_days",
+            "ingress_waf_logging_retention_days",
+            "network_flow_logs_retention_days",
+        )
+    ),
+    ("traffic", {"network_flow_logs_traffic": "all"}, "network_flow_logs_traffic", "no traffic", "REJECT"),
+    ("interval", {"network_flow_logs_interval": 300}, "network_flow_logs_interval", "300 seconds", "600"),
+    ("logs of no firewall", {"ingress_waf_logging": "yes"}, "ingress_waf_logging", "no firewall", "ingress_waf"),
+    (
+        "logs of MySQL",
+        {"database_cloudwatch_logs_exports": ["postgresql", "slowquery"]},
+        "database_cloudwatch_logs_exports",
+        "'slowquery'",
+        "postgresql",
+    ),
+    ("insights", {"database_insights_mode": "Advanced"}, "database_insights_mode", "no mode", "standard or advanced"),
+    (
+        "advanced without Performance Insights",
+        {"database_insights_mode": "advanced", "database_performance_insights": False},
+        "database_performance_insights",
+        "needs Performance Insights",
+        "standard",
+    ),
+    (
+        "advanced for a week",
+        {"database_insights_mode": "advanced", "database_performance_insights_retention_days": 7},
+        "database_performance_insights_retention_days",
+        "465 days",
+        "remove it",
+    ),
+    (
+        "days of Performance Insights",
+        {"database_performance_insights_retention_days": 90},
+        "database_performance_insights_retention_days",
+        "90 days",
+        "multiple of 31",
+    ),
+    (
+        "short pause",
+        {"database_min_capacity": 0, "database_seconds_until_auto_pause": 60},
+        "database_seconds_until_auto_pause",
+        "60 seconds",
+        "300 to 86400",
+    ),
+    (
+        "pause of what never pauses",
+        {"database_min_capacity": 0.5, "database_seconds_until_auto_pause": 600},
+        "database_seconds_until_auto_pause",
+        "never pauses",
+        "database_min_capacity to 0",
+    ),
     (
         "misspelt variable",
         {"inventory_variables": ["web_desired_cuont"], "known_variables": ["web_desired_count"]},
@@ -844,6 +898,24 @@ def test_refusals_name_variable_problem_and_what_to_set(
     assert [finding.option for finding in errors] == [variable]
     assert problem in errors[0].problem
     assert fix in errors[0].fix
+
+
+def test_insights_in_little_memory_are_worth_a_warning() -> None:
+    on = {"database_insights_mode": "advanced", "database_performance_insights": True}
+    assert [finding.option for finding in judged(**on, database_min_capacity=0.5).warnings] == ["database_min_capacity"]
+    assert judged(**on, database_performance_insights_retention_days=465, database_min_capacity=2) == Judgement()
+    assert judged(**on, database_min_capacity=0.5, database_mode="external", database_host="db.example").warnings == []
+
+
+def test_a_version_that_does_not_pause() -> None:
+    # No such version can be created any more, so that it is refused as a version too.
+    found = judged(database_engine_version="16.2", database_min_capacity=0).errors
+    assert [finding.option for finding in found] == ["database_engine_version", "database_min_capacity"]
+    assert "16.3 or later" in found[1].fix
+    assert (
+        judged(database_engine_version="17", database_min_capacity=0, database_seconds_until_auto_pause=600).errors
+        == []
+    )
 
 
 def test_scaling_that_makes_sense() -> None:
