@@ -36,24 +36,26 @@ NUMBERS = (
     "cache_node_count",
     "clickhouse_cpu",
     "clickhouse_memory",
+    "clickhouse_replicas",
     "clickhouse_volume_size",
     "clickhouse_volume_iops",
     "clickhouse_volume_throughput",
     "ingress_waf_rate_limit",
     *(
         f"{component}_{what}"
-        for component in ("web", "worker")
+        for component in ("web", "web_ingestion", "worker")
         for what in ("desired_count", "scaling_min", "scaling_max", "cpu", "memory")
     ),
 )
 DECIMALS = ("database_min_capacity", "database_max_capacity")
-SWITCHES = ("clickhouse_running", "ingress_waf")
+SWITCHES = ("clickhouse_running", "ingress_cloudfront", "ingress_waf", "web_ingestion")
 LISTS = (
     "network_private_subnet_ids",
     "network_public_subnet_ids",
     "network_needed_endpoints",
     "secrets_replica_regions",
     "web_capacity_provider_strategy",
+    "web_ingestion_capacity_provider_strategy",
     "worker_capacity_provider_strategy",
 )
 TEXTS = (
@@ -63,10 +65,12 @@ TEXTS = (
     "network_namespace_name",
     "secrets_kms_key_arn",
     "storage_kms_key_arn",
+    "storage_mode",
     "compute_container_insights",
     "compute_log_kms_key_arn",
     "database_mode",
     "database_kms_key_arn",
+    "cache_mode",
     "cache_node_type",
     "cache_kms_key_arn",
     "clickhouse_mode",
@@ -76,6 +80,7 @@ TEXTS = (
     "ingress_scheme",
     "ingress_hosted_zone",
     "web_cpu_architecture",
+    "web_platform",
     "worker_cpu_architecture",
 )
 # Those of components that are a choice.
@@ -168,27 +173,40 @@ def on_spot(strategy: list[Mapping[str, Any]], tasks: float) -> float:
 
 
 def add_tasks(
-    estimate: Estimate, component: str, settings: Mapping[str, Any], counts: tuple[float, float], spot_percent: float
+    estimate: Estimate, prefix: str, settings: Mapping[str, Any], counts: tuple[float, float], spot_percent: float
 ) -> None:
-    """Fargate tasks: vCPU and GB by the hour, those on Spot at a share of the price."""
-    strategy = settings.get(f"{component}_capacity_provider_strategy") or []
+    """Fargate tasks: vCPU and GB by the hour, those on Spot at a share of the price. Their variables begin with the prefix."""
+    component = prefix.partition("_")[0]
+    strategy = settings.get(f"{prefix}_capacity_provider_strategy") or []
     full = [count - (1 - spot_percent / 100) * on_spot(strategy, count) for count in counts]
     architecture = settings[f"{component}_cpu_architecture"].lower()
-    vcpu, gib = settings[f"{component}_cpu"] / 1024, settings[f"{component}_memory"] / 1024
+    vcpu, gib = settings[f"{prefix}_cpu"] / 1024, settings[f"{prefix}_memory"] / 1024
     numbers = f"{counts[0]:g}" if counts[0] == counts[1] else f"{counts[0]:g} to {counts[1]:g}"
     spot = ", some on Spot" if any(on_spot(strategy, count) for count in counts) else ""
     for unit, size in (("vcpu", vcpu), ("gb", gib)):
         name = "vCPU" if unit == "vcpu" else "GB"
-        item = f"{numbers} Fargate tasks of {size:g} {name}, {settings[f'{component}_cpu_architecture']}{spot}"
+        what = "Fargate tasks for ingestion" if prefix == "web_ingestion" else "Fargate tasks"
+        item = f"{numbers} {what} of {size:g} {name}, {settings[f'{component}_cpu_architecture']}{spot}"
         estimate.add(component, item, f"fargate_{architecture}_{unit}_hour", size * full[0], size * full[1])
 
 
-def scaled(settings: Mapping[str, Any], component: str) -> tuple[int, int]:
+def scaled(settings: Mapping[str, Any], prefix: str) -> tuple[int, int]:
     """The least and the most tasks of a service."""
-    least, most = settings[f"{component}_scaling_min"], settings[f"{component}_scaling_max"]
+    least, most = settings[f"{prefix}_scaling_min"], settings[f"{prefix}_scaling_max"]
     if most > least:
         return least, most
-    return settings[f"{component}_desired_count"], settings[f"{component}_desired_count"]
+    return settings[f"{prefix}_desired_count"], settings[f"{prefix}_desired_count"]
+
+
+def add_services(estimate: Estimate, settings: Mapping[str, Any], spot_percent: float) -> None:
+    """Web, what it has for ingestion, and the worker."""
+    if settings["web_platform"] == "apprunner":
+        estimate.left_out.append("web: App Runner, billed by the instances that are busy and those that are kept ready")
+        running = ["worker"]
+    else:
+        running = ["web", *(["web_ingestion"] if settings["web_ingestion"] else []), "worker"]
+    for prefix in running:
+        add_tasks(estimate, prefix, settings, scaled(settings, prefix), spot_percent)
 
 
 def add_network(estimate: Estimate, settings: Mapping[str, Any]) -> None:
@@ -222,6 +240,8 @@ def add_ingress(estimate: Estimate, settings: Mapping[str, Any]) -> None:
         rules = RULE_GROUPS + (settings["ingress_waf_rate_limit"] > 0)
         estimate.add("ingress", "web ACL", "web_acl_month", 1)
         estimate.add("ingress", f"{rules} rules of the web ACL", "web_acl_rule_month", rules)
+    if settings["ingress_cloudfront"]:
+        estimate.left_out.append("ingress: CloudFront, billed by requests and data")
 
 
 def add_database(estimate: Estimate, settings: Mapping[str, Any], assumptions: Mapping[str, float]) -> None:
@@ -247,20 +267,26 @@ def add_clickhouse(estimate: Estimate, settings: Mapping[str, Any], assumptions:
         size = assumptions["clickhouse_gb"]
         estimate.add("clickhouse", f"EFS, {size:g} GB assumed", "file_system_gb_month", size)
         return
-    kind = settings["clickhouse_instance_type"]
+    kind, nodes = settings["clickhouse_instance_type"], settings["clickhouse_replicas"]
+    each = f"{nodes} times " if nodes > 1 else ""
     # The instance stays where the server is stopped.
-    estimate.add("clickhouse", f"EC2 instance {kind}", f"instance_hour/{kind}", 1)
+    estimate.add("clickhouse", f"{each}EC2 instance {kind}", f"instance_hour/{kind}", nodes)
     size = settings["clickhouse_volume_size"]
-    estimate.add(
-        "clickhouse", f"gp3 volumes of {size} and {NODE_ROOT_GIB} GiB", "volume_gb_month", size + NODE_ROOT_GIB
-    )
+    item = f"{each}gp3 volumes of {size} and {NODE_ROOT_GIB} GiB"
+    estimate.add("clickhouse", item, "volume_gb_month", nodes * (size + NODE_ROOT_GIB))
     iops = max(settings["clickhouse_volume_iops"] - FREE_IOPS, 0)
-    estimate.add("clickhouse", f"{iops} I/O operations of the volume a second", "volume_iops_month", iops)
+    estimate.add("clickhouse", f"{each}{iops} I/O operations of the volume a second", "volume_iops_month", nodes * iops)
     throughput = max(settings["clickhouse_volume_throughput"] - FREE_MIBPS, 0)
-    estimate.add("clickhouse", f"{throughput} MiB of the volume a second", "volume_mibps_month", throughput)
+    item = f"{each}{throughput} MiB of the volume a second"
+    estimate.add("clickhouse", item, "volume_mibps_month", nodes * throughput)
+    if nodes > 1:
+        estimate.add("clickhouse", "network load balancer", "network_load_balancer_hour", 1)
 
 
 def add_cache(estimate: Estimate, settings: Mapping[str, Any]) -> None:
+    if settings["cache_mode"] == "external":
+        estimate.left_out.append("cache: the Redis or Valkey that exists")
+        return
     count, kind = settings["cache_node_count"], settings["cache_node_type"]
     estimate.add("cache", f"{count} nodes {kind}, Valkey", f"cache_node_hour/{kind}", count)
 
@@ -289,8 +315,8 @@ def add_operations(
         if settings["clickhouse_mode"] == "fargate":
             estimate.add("backup", f"of EFS, {size:g} GB assumed", "backup_file_system_gb_month", size)
         elif settings["clickhouse_mode"] == "ec2":
-            size = min(size, settings["clickhouse_volume_size"])
-            estimate.add("backup", f"of the volume, {size:g} GB assumed", "backup_volume_gb_month", size)
+            size = min(size, settings["clickhouse_volume_size"]) * settings["clickhouse_replicas"]
+            estimate.add("backup", f"of the volumes, {size:g} GB assumed", "backup_volume_gb_month", size)
         if settings["database_mode"] == "aurora":
             estimate.left_out.append("backup: recovery points of the database")
     if "grafana" in components:
@@ -309,14 +335,17 @@ def estimate_of(settings: Mapping[str, Any], components: list[str], assumptions:
     """
     estimate = Estimate(str(settings["langfuse_region"]))
     add_network(estimate, settings)
-    add_ingress(estimate, settings)
-    for component in ("web", "worker"):
-        add_tasks(estimate, component, settings, scaled(settings, component), assumptions["spot_percent"])
+    if "ingress" in components:
+        add_ingress(estimate, settings)
+    add_services(estimate, settings, assumptions["spot_percent"])
     add_clickhouse(estimate, settings, assumptions)
     add_database(estimate, settings, assumptions)
     add_cache(estimate, settings)
     size = assumptions["bucket_gb"]
-    estimate.add("storage", f"S3, {size:g} GB assumed", "bucket_gb_month", size)
+    if settings["storage_mode"] == "external":
+        estimate.left_out.append("storage: the bucket that exists")
+    else:
+        estimate.add("storage", f"S3, {size:g} GB assumed", "bucket_gb_month", size)
     add_secrets(estimate, settings, components)
     add_operations(estimate, settings, components, assumptions)
     estimate.left_out += NEVER_ESTIMATED

@@ -42,6 +42,7 @@ SMALL: dict[str, Any] = {
     "secrets_replica_regions": [],
     "secrets_kms_key_arn": "",
     "storage_kms_key_arn": "",
+    "storage_mode": "own",
     "compute_container_insights": "",
     "compute_log_kms_key_arn": "",
     "database_mode": "aurora",
@@ -52,7 +53,9 @@ SMALL: dict[str, Any] = {
     "cache_node_type": "cache.t4g.medium",
     "cache_node_count": 1,
     "cache_kms_key_arn": "",
+    "cache_mode": "elasticache",
     "clickhouse_mode": "fargate",
+    "clickhouse_replicas": 1,
     "clickhouse_running": True,
     "clickhouse_cpu": 2048,
     "clickhouse_memory": 8192,
@@ -64,6 +67,7 @@ SMALL: dict[str, Any] = {
     "clickhouse_kms_key_arn": "",
     "ingress_scheme": "internet-facing",
     "ingress_hosted_zone": "",
+    "ingress_cloudfront": False,
     "ingress_waf": False,
     "ingress_waf_rate_limit": 20000,
     "web_desired_count": 1,
@@ -73,6 +77,14 @@ SMALL: dict[str, Any] = {
     "web_memory": 4096,
     "web_cpu_architecture": "X86_64",
     "web_capacity_provider_strategy": [],
+    "web_platform": "ecs",
+    "web_ingestion": False,
+    "web_ingestion_desired_count": 2,
+    "web_ingestion_scaling_min": 2,
+    "web_ingestion_scaling_max": 2,
+    "web_ingestion_cpu": 1024,
+    "web_ingestion_memory": 2048,
+    "web_ingestion_capacity_provider_strategy": [],
     "worker_desired_count": 1,
     "worker_scaling_min": 1,
     "worker_scaling_max": 1,
@@ -90,6 +102,41 @@ def answer(components: list[str] | None = None, **changes: Any) -> dict[str, Any
 def part(found: dict[str, Any], component: str) -> tuple[float, float]:
     lines = [line for line in found["lines"] if line["component"] == component]
     return round(sum(line["low"] for line in lines), 2), round(sum(line["high"] for line in lines), 2)
+
+
+def test_replicas_cost_three_times_and_their_load_balancer_is_named() -> None:
+    one = answer(clickhouse_mode="ec2", clickhouse_volume_iops=4000)
+    three = answer(clickhouse_mode="ec2", clickhouse_volume_iops=4000, clickhouse_replicas=3)
+    assert part(three, "clickhouse") == pytest.approx(tuple(3 * usd for usd in part(one, "clickhouse")), abs=0.02)
+    named = "clickhouse: network load balancer"
+    assert [any(item.startswith(named) for item in found["left_out"]) for found in (one, three)] == [False, True]
+
+
+def test_ingestion_of_its_own_is_a_part_of_web() -> None:
+    found = answer(web_ingestion=True)
+    # 72.08 of web, and 2 x 730 x 0.04048 + 4 x 730 x 0.004445
+    assert part(found, "web") == pytest.approx((144.16, 144.16), abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("changes", "component", "named"),
+    [
+        ({"cache_mode": "external"}, "cache", "cache: the Redis or Valkey that exists"),
+        ({"storage_mode": "external"}, "storage", "storage: the bucket that exists"),
+        ({"web_platform": "apprunner"}, "web", "web: App Runner"),
+    ],
+)
+def test_what_is_somebody_elses_or_has_no_known_price_is_named(
+    changes: dict[str, Any], component: str, named: str
+) -> None:
+    found = answer(**changes)
+    assert part(found, component) == (0, 0)
+    assert [item for item in found["left_out"] if item.startswith(named)]
+
+
+def test_cloudfront_is_named_and_no_load_balancer_is_counted_where_there_is_none() -> None:
+    assert "ingress: CloudFront, billed by requests and data" in answer(ingress_cloudfront=True)["left_out"]
+    assert part(answer([name for name in COMPONENTS if name != "ingress"]), "ingress") == (0, 0)
 
 
 def test_parts_are_what_they_are_by_hand() -> None:
