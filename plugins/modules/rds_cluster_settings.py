@@ -149,7 +149,7 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "database_insights_mode": {"type": "str", "choices": ["standard", "advanced"]},
     "performance_insights": {"type": "bool"},
     "performance_insights_retention_days": {"type": "int"},
-    "performance_insights_kms_key_arn": {"type": "str"},
+    "performance_insights_kms_key_arn": {"type": "str", "no_log": False},
     "seconds_until_auto_pause": {"type": "int"},
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 1800},

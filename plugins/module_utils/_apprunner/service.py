@@ -41,7 +41,7 @@ UNITS = 1024
 
 def number(value: Any) -> int:
     """ "2 vCPU", "4 GB" or "2048" as CPU units or MiB."""
-    amount, _, unit = str(value).partition(" ")
+    amount, _space, unit = str(value).partition(" ")
     return int(float(amount) * UNITS) if unit else int(amount)
 
 
