@@ -23,8 +23,6 @@ from local_aws.ports import free_port
 
 from .container_stack import BUCKET, KEYS, VERSION, Container, Stack, request, wait_until
 
-NOW = datetime.datetime.now(datetime.UTC).isoformat()
-
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
@@ -80,8 +78,12 @@ def rows(stack: Stack, query: str) -> list[tuple[Any, ...]]:
         return connection.execute(query).fetchall()
 
 
+def now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat()
+
+
 def event(kind: str, **body: Any) -> dict[str, Any]:
-    return {"id": str(uuid.uuid4()), "type": kind, "timestamp": NOW, "body": body}
+    return {"id": str(uuid.uuid4()), "type": kind, "timestamp": now(), "body": body}
 
 
 # -- migration --------------------------------------------------------------------------------------------------------
@@ -306,7 +308,7 @@ def test_a_trace_goes_through_all_four_stores(
     batch = [
         event("trace-create", id=trace, name="checkout", userId="u", metadata={"k": "v"}, tags=["a"], input="in"),
         event("generation-create", id=span, traceId=trace, name="call", model="m", usageDetails={"input": 3}),
-        {"id": "bad", "type": "no-such-event", "timestamp": NOW, "body": {}},
+        {"id": "bad", "type": "no-such-event", "timestamp": now(), "body": {}},
     ]
     answer = request(f"{web_container.url}/api/public/ingestion", {"batch": batch}, KEYS)
     assert answer.status == 207
@@ -535,9 +537,9 @@ def test_otel_spans_become_events() -> None:
 @pytest.mark.parametrize(
     ("given", "fault"),
     [
-        ({"id": "a", "type": "trace-create", "timestamp": NOW, "body": {}}, None),
+        ({"id": "a", "type": "trace-create", "timestamp": now(), "body": {}}, None),
         ({"id": "a", "type": "trace-create", "timestamp": "yesterday", "body": {}}, "timestamp: invalid ISO datetime"),
-        ({"id": "a", "type": "trace-create", "timestamp": NOW}, "body: expected object"),
+        ({"id": "a", "type": "trace-create", "timestamp": now()}, "body: expected object"),
         ({"type": "trace-create"}, "id: expected string"),
         ("text", "expected object"),
     ],
