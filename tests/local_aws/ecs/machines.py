@@ -98,6 +98,9 @@ class Machines:
                 instance = state.instance
                 if instance.id not in self.known and "ECS_CLUSTER=" in user_data(instance):
                     self.known[instance.id] = Machine(instance, region, moment + self.runtime.clock.platform(BOOT))
+                    # API InstanceNetworkInterfaceSpecification: what a launch makes goes with the instance, unless it says otherwise
+                    for interface in instance.nics.values():
+                        interface.delete_on_termination = True
                 machine = self.known.get(instance.id)
                 if state.lifecycle_state == "Pending" and (machine is None or moment >= machine.ready_at):
                     state.lifecycle_state = "InService"
