@@ -13,7 +13,6 @@ import urllib.request
 from typing import Any
 
 import pytest
-from local_aws.ports import free_port
 
 from .server_support import REGION, Server
 
@@ -73,7 +72,8 @@ class Stage:
                     "ImageRepositoryType": "ECR",
                     "ImageConfiguration": {
                         "Port": "8123",
-                        "StartCommand": f"-- --tcp_port={free_port()}",
+                        # An instance comes while the one before it still has its ports.
+                        "StartCommand": "-- --tcp_port=0",
                         "RuntimeEnvironmentVariables": {"CLICKHOUSE_USER": "langfuse"},
                         "RuntimeEnvironmentSecrets": {"CLICKHOUSE_PASSWORD": f"{self.secret}:CLICKHOUSE_PASSWORD::"},
                     },
