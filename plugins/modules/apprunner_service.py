@@ -464,11 +464,7 @@ def update(module: AnsibleAWSModule, client: Any, service: apprunner.Shape) -> d
     if module.check_mode:
         return {"changed": True, "service": difference.apply_to(before), "diff": difference.diff}
     # Before the deployment, during which AWS refuses tags.
-    to_set, to_remove = tag_changes(tags, params["tags"], params["purge_tags"])
-    if to_set:
-        api.add_tags(client, arn, tag_list(to_set))
-    if to_remove:
-        api.remove_tags(client, arn, to_remove)
+    api.change_tags(client, arn, *tag_changes(tags, params["tags"], params["purge_tags"]))
     if changes:
         service = change(module, client, service, difference)
     return {"changed": True, "service": apprunner.described(service, after_tags), "diff": difference.diff}

@@ -60,6 +60,10 @@ options:
     description: Whether to remove tags that are not in O(tags).
     type: bool
     default: true
+  wait:
+    description: Whether to go on while AWS says that a service uses a connector that is to be deleted, and not to fail at once.
+    type: bool
+    default: true
   wait_timeout:
     description:
       - With O(state=absent), for how many seconds to go on while AWS says that a service uses the connector, which it does for a while
@@ -136,6 +140,7 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "subnets": {"type": "list", "elements": "str"},
     "security_groups": {"type": "list", "elements": "str"},
+    "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 600},
     **TAG_OPTIONS,
 }
@@ -164,11 +169,7 @@ def update(module: AnsibleAWSModule, client: Any, connector: dict[str, Any]) -> 
     if not difference.add("tags", after, before["tags"]):
         return {"changed": False, "vpc_connector": before}
     if not module.check_mode:
-        to_set, to_remove = tag_changes(before["tags"], params["tags"], params["purge_tags"])
-        if to_set:
-            api.add_tags(client, arn, tag_list(to_set))
-        if to_remove:
-            api.remove_tags(client, arn, to_remove)
+        api.change_tags(client, arn, *tag_changes(before["tags"], params["tags"], params["purge_tags"]))
     return {"changed": True, "vpc_connector": {**before, "tags": after}, "diff": difference.diff}
 
 
@@ -179,7 +180,7 @@ def delete(module: AnsibleAWSModule, client: Any, connector: dict[str, Any]) -> 
         until_accepted(
             lambda: api.delete_vpc_connector(client, arn),
             lambda error: connectors.in_use(error.code, str(error)),
-            module.params["wait_timeout"],
+            module.params["wait_timeout"] if module.params["wait"] else 0,
             f"the VPC connector {before['name']} to be used by no service",
         )
     return {"changed": True, "vpc_connector": {}, "diff": {"before": before, "after": {}}}

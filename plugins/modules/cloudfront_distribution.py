@@ -327,8 +327,9 @@ def create(module: AnsibleAWSModule, client: Any, origin: Shape) -> tuple[Shape,
     """A new distribution with its tags, and the diff; in check mode as it would be."""
     params = module.params
     tags = merged_tags({}, params["tags"], False)
-    # The reference is always the same, so that two runs at once make one distribution.
-    whole = {**overlay({}, config(params, origin["Id"])), "CallerReference": params["name"]}
+    # A reference is taken once (API DistributionConfig), perhaps also by a distribution that is deleted. The VPC origin goes with that, so
+    # its id is another one each time, and the same for two runs at once, which make one distribution.
+    whole = {**overlay({}, config(params, origin["Id"])), "CallerReference": f"{params['name']}-{origin['Id']}"}
     if module.check_mode:
         made: Shape = {"DistributionConfig": whole}
     else:

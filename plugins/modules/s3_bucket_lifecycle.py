@@ -136,7 +136,8 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
 
 
 class S3ErrorHandler(AwsErrorHandler):
-    MISSING = ("NoSuchLifecycleConfiguration",)
+    # In check mode the bucket may still have to be made; otherwise one that was just made is not everywhere yet.
+    MISSING = ("NoSuchLifecycleConfiguration", "NoSuchBucket")
 
 
 @S3ErrorHandler.list_error_handler("read the lifecycle rules of the bucket {1}", default_value={})
@@ -201,13 +202,7 @@ def same(left: list[Rule], right: list[Rule]) -> bool:
 def manage(module: AnsibleAWSModule) -> dict[str, Any]:
     params, client = module.params, module.client("s3")
     bucket = params["name"]
-    try:
-        found = read(client, bucket)
-    except AwsError as error:
-        # In check mode the bucket may still have to be made; otherwise one that was just made is not everywhere yet.
-        if error.code != "NoSuchBucket":
-            raise
-        found = {}
+    found = read(client, bucket)
     active = found.get("Rules") or []
     rules = merged(active, params["rules"])
     difference = Difference()

@@ -88,7 +88,7 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 from ansible_collections.llmops.langfuse.plugins.module_utils._aws.difference import Difference
-from ansible_collections.llmops.langfuse.plugins.module_utils._aws.errors import AwsError, AwsErrorHandler
+from ansible_collections.llmops.langfuse.plugins.module_utils._aws.errors import AwsErrorHandler
 from ansible_collections.llmops.langfuse.plugins.module_utils._aws.module import run
 from ansible_collections.llmops.langfuse.plugins.module_utils._aws.waiters import wait_until
 
@@ -104,7 +104,12 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
 }
 
 
-@AwsErrorHandler.common_error_handler("read where the access logs of the bucket {1} go")
+class S3ErrorHandler(AwsErrorHandler):
+    # In check mode the bucket may still have to be made; otherwise one that was just made is not everywhere yet.
+    MISSING = ("NoSuchBucket",)
+
+
+@S3ErrorHandler.list_error_handler("read where the access logs of the bucket {1} go", default_value={})
 @AWSRetry.jittered_backoff()
 def read(client: Any, bucket: str) -> Logging:
     answer: Logging = client.get_bucket_logging(Bucket=bucket).get("LoggingEnabled") or {}
@@ -112,7 +117,7 @@ def read(client: Any, bucket: str) -> Logging:
 
 
 # Right after a bucket was made, and while another change of it goes on, S3 asks to come again.
-@AwsErrorHandler.common_error_handler("set where the access logs of the bucket {1} go")
+@S3ErrorHandler.common_error_handler("set where the access logs of the bucket {1} go")
 @AWSRetry.jittered_backoff(catch_extra_error_codes=["NoSuchBucket", "OperationAborted"])
 def write(client: Any, bucket: str, logging: Logging) -> None:
     status = {"LoggingEnabled": logging} if logging else {}
@@ -131,13 +136,7 @@ def wanted(active: Logging, params: dict[str, Any]) -> Logging:
 def manage(module: AnsibleAWSModule) -> dict[str, Any]:
     params, client = module.params, module.client("s3")
     bucket = params["name"]
-    try:
-        active = read(client, bucket)
-    except AwsError as error:
-        # In check mode the bucket may still have to be made; otherwise one that was just made is not everywhere yet.
-        if error.code != "NoSuchBucket":
-            raise
-        active = {}
+    active = read(client, bucket)
     logging = wanted(active, params)
     difference = Difference()
     difference.add("logging", logging, active)

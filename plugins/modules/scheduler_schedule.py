@@ -70,6 +70,10 @@ options:
       - What it calls, and with which role, as C(Target) of the API of EventBridge Scheduler with the API's own names. Required with
         O(state=present). What is not said has AWS's own value.
     type: dict
+  wait:
+    description: Whether to go on where EventBridge Scheduler does not know a new role yet, and not to fail at once.
+    type: bool
+    default: true
   wait_timeout:
     description: For how many seconds to go on where EventBridge Scheduler does not know a new role yet.
     type: int
@@ -162,6 +166,7 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "enabled": {"type": "bool", "default": True},
     "flexible_time_window_minutes": {"type": "int", "default": 0},
     "target": {"type": "dict"},
+    "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 180},
 }
 
@@ -175,7 +180,7 @@ def write(module: AnsibleAWSModule, client: Any, new: Shape, found: Shape | None
     until_accepted(
         lambda: call(client, name, request),
         api.role_is_new,
-        module.params["wait_timeout"],
+        module.params["wait_timeout"] if module.params["wait"] else 0,
         f"EventBridge Scheduler to know the role of the schedule {name}",
     )
 

@@ -14,6 +14,7 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 
 from .._aws.errors import AwsErrorHandler
+from .._aws.module import tag_list
 
 Shape = dict[str, Any]
 
@@ -100,16 +101,13 @@ def list_tags(client: Any, arn: str) -> list[dict[str, str]]:
     return client.list_tags_for_resource(ResourceArn=arn)["Tags"]
 
 
-@AppRunnerErrorHandler.common_error_handler("tag {1}")
+@AppRunnerErrorHandler.common_error_handler("change the tags of {1}")
 @AWSRetry.jittered_backoff()
-def add_tags(client: Any, arn: str, tags: list[dict[str, str]]) -> None:
-    client.tag_resource(ResourceArn=arn, Tags=tags)
-
-
-@AppRunnerErrorHandler.common_error_handler("remove tags from {1}")
-@AWSRetry.jittered_backoff()
-def remove_tags(client: Any, arn: str, keys: list[str]) -> None:
-    client.untag_resource(ResourceArn=arn, TagKeys=keys)
+def change_tags(client: Any, arn: str, to_set: dict[str, str], to_remove: list[str]) -> None:
+    if to_set:
+        client.tag_resource(ResourceArn=arn, Tags=tag_list(to_set))
+    if to_remove:
+        client.untag_resource(ResourceArn=arn, TagKeys=to_remove)
 
 
 @AppRunnerErrorHandler.common_error_handler("list the VPC connectors of App Runner")

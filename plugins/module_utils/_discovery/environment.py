@@ -12,7 +12,16 @@ from typing import Any
 from .._aws.errors import AwsError
 from .._aws.waiters import wait_until
 from . import readings
-from .components import ABSENT, AVAILABLE, CLICKHOUSE_FAMILIES, COMPONENTS, FAILED, ROLES, Shape
+from .components import (
+    ABSENT,
+    AVAILABLE,
+    CLICKHOUSE_FAMILIES,
+    COMPONENTS,
+    FAILED,
+    ROLES,
+    Shape,
+    target_groups_of_clickhouse,
+)
 from .ownership import foreign
 
 PARALLEL = 8
@@ -51,7 +60,6 @@ READINGS: dict[str, tuple[str, Callable[..., Any]]] = {
     "file_system": ("efs", readings.file_system),
     "registries": ("servicediscovery", readings.registries),
     "clickhouse_balancer": ("elbv2", readings.clickhouse_balancer),
-    "clickhouse_target_groups": ("elbv2", readings.clickhouse_target_groups),
     "scaling_groups": ("autoscaling", readings.scaling_groups),
     "launch_templates": ("ec2", readings.launch_templates),
     "volumes": ("ec2", readings.volumes),
@@ -60,9 +68,7 @@ READINGS: dict[str, tuple[str, Callable[..., Any]]] = {
     "schedule_clickhouse-backup": ("scheduler", readings.schedule("clickhouse-backup")),
     "role_clickhouse-backup": ("iam", readings.role("clickhouse-backup")),
     "load_balancer": ("elbv2", readings.load_balancer),
-    "target_group": ("elbv2", readings.target_group),
-    "ingestion_target_group": ("elbv2", readings.ingestion_target_group),
-    "grafana_target_group": ("elbv2", readings.grafana_target_group),
+    "target_groups": ("elbv2", readings.target_groups),
     "user_pool": ("cognito-idp", readings.user_pool),
     "sign_in_secret": ("secretsmanager", readings.sign_in_secret),
     "logs_bucket": ("s3", readings.logs_bucket),
@@ -108,13 +114,10 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "clickhouse": (
         *("file_system", "registries", "services", *(f"definition_{family}" for family in CLICKHOUSE_FAMILIES)),
         *("scaling_groups", "launch_templates", "volumes", "instance_profile", "role_clickhouse-node"),
-        *("clickhouse_balancer", "clickhouse_target_groups"),
+        *("clickhouse_balancer", "target_groups"),
         *("schedule_clickhouse-backup", "definition_clickhouse-backup", "role_clickhouse-backup"),
     ),
-    "ingress": (
-        *("load_balancer", "target_group", "ingestion_target_group", "grafana_target_group"),
-        *("certificates", "logs_bucket", "web_acl", "waf_log_group"),
-    ),
+    "ingress": (*("load_balancer", "target_groups", "certificates", "logs_bucket", "web_acl", "waf_log_group"),),
     "sign_in": ("user_pool", "sign_in_secret"),
     "migration": ("definition_migration", "definition_schema-check"),
     "web": ("services", "scalable_targets", "definition_web", "apprunner"),
@@ -133,7 +136,7 @@ LISTS = frozenset(
         *("log_groups", "db_instances", "db_parameter_groups", "db_log_groups", "cache_parameter_groups", "services"),
         "scalable_targets",
         "alarms",
-        *("scaling_groups", "launch_templates", "volumes", "registries", "clickhouse_target_groups"),
+        *("scaling_groups", "launch_templates", "volumes", "registries", "target_groups"),
         "certificates",
     )
 )
@@ -143,6 +146,21 @@ def services_of(components: list[str]) -> set[str]:
     """The services that are asked for these components, besides STS."""
     names = {name for component in components for name in NEEDS[component]}
     return {service for name in names for service in (READINGS[name][0], *ALSO.get(name, ()))}
+
+
+def behind_load_balancers(clients: readings.Clients, name: str, components: list[str], groups: list[Shape]) -> Shape:
+    """The target groups of the components that are asked for."""
+    known = {item["TargetGroupName"]: item for item in groups}
+    ingress = known if "ingress" in components else {}
+    clickhouse = known if "clickhouse" in components else {}
+    return {
+        "target_group": ingress.get(f"{name}-web"),
+        "ingestion_target_group": readings.routing(clients, name, ingress.get(f"{name}-ingestion")),
+        "grafana_target_group": ingress.get(f"{name}-grafana"),
+        "clickhouse_target_groups": [
+            clickhouse[group] for group in target_groups_of_clickhouse(name) if group in clickhouse
+        ],
+    }
 
 
 def read(clients: readings.Clients, identity: Shape, components: list[str]) -> Shape:
@@ -157,6 +175,7 @@ def read(clients: readings.Clients, identity: Shape, components: list[str]) -> S
             for name in wanted
         }
         found |= {name: future.result() for name, future in running.items()}
+    found |= behind_load_balancers(clients, identity["name"], components, found["target_groups"])
     # Behind CloudFront a load balancer is internal, so that most environments need not ask.
     found |= {"distribution": None, "vpc_origin": None, "edge_certificates": []}
     if "ingress" in components and (found["load_balancer"] or {}).get("Scheme") != "internet-facing":

@@ -26,7 +26,6 @@ from .components import (
     CLICKHOUSE_FAMILIES,
     CLICKHOUSE_SERVICES,
     IMAGE_CACHE,
-    target_groups_of_clickhouse,
 )
 
 Clients = dict[str, Any]
@@ -379,18 +378,6 @@ def clickhouse_balancer(clients: Clients, name: str) -> Shape | None:
     return {**found, "Tags": tags}
 
 
-def clickhouse_target_groups(clients: Clients, name: str) -> list[Shape]:
-    """One by one, since AWS describes none of several where one is missing."""
-    found = (_clickhouse_target_group(clients, name, item) for item in target_groups_of_clickhouse(name))
-    return [item for item in found if item is not None]
-
-
-@reading("a target group of ClickHouse (elasticloadbalancing:DescribeTargetGroups)")
-def _clickhouse_target_group(clients: Clients, _name: str, group: str) -> Shape | None:
-    found: Shape = clients["elbv2"].describe_target_groups(Names=[group])["TargetGroups"][0]
-    return found
-
-
 @reading("the auto scaling groups of ClickHouse (autoscaling:DescribeAutoScalingGroups)", [])
 def scaling_groups(clients: Clients, name: str) -> list[Shape]:
     filters = by_tags(name, "clickhouse")
@@ -446,24 +433,27 @@ def load_balancer(clients: Clients, name: str) -> Shape | None:
     }
 
 
-@reading("the target group (elasticloadbalancing:DescribeTargetGroups)")
-def target_group(clients: Clients, name: str) -> Shape | None:
-    found: Shape = clients["elbv2"].describe_target_groups(Names=[f"{name}-web"])["TargetGroups"][0]
-    return found
+@reading("the target groups (elasticloadbalancing:DescribeTargetGroups)", [])
+def target_groups(clients: Clients, name: str) -> list[Shape]:
+    """All at once, since of several names AWS describes none where one is missing."""
+    return [
+        item
+        for item in pages(clients["elbv2"], "describe_target_groups", "TargetGroups")
+        if item["TargetGroupName"].startswith(f"{name}-")
+    ]
 
 
-@reading("the target group of ingestion (elasticloadbalancing:DescribeTargetGroups)")
-def ingestion_target_group(clients: Clients, name: str) -> Shape | None:
+def routing(clients: Clients, name: str, group: Shape | None) -> Shape | None:
     """The target group, and whether a rule leads requests there, which one that gives it no weight does not."""
-    elb = clients["elbv2"]
-    found: Shape = elb.describe_target_groups(Names=[f"{name}-ingestion"])["TargetGroups"][0]
+    if group is None:
+        return None
     actions = [
         action
-        for balancer in dict.fromkeys(found.get("LoadBalancerArns") or [])
+        for balancer in dict.fromkeys(group.get("LoadBalancerArns") or [])
         for rule in _rules(clients, name, balancer)
         for action in rule["Actions"]
     ]
-    return {**found, "Routed": any(leads_to(action, found["TargetGroupArn"]) for action in actions)}
+    return {**group, "Routed": any(leads_to(action, group["TargetGroupArn"]) for action in actions)}
 
 
 def leads_to(action: Shape, arn: str) -> bool:
@@ -482,12 +472,6 @@ def _rules(clients: Clients, _name: str, balancer: str) -> list[Shape]:
         for listener in listeners
         for rule in pages(elb, "describe_rules", "Rules", ListenerArn=listener["ListenerArn"])
     ]
-
-
-@reading("Grafana's target group (elasticloadbalancing:DescribeTargetGroups)")
-def grafana_target_group(clients: Clients, name: str) -> Shape | None:
-    found: Shape = clients["elbv2"].describe_target_groups(Names=[f"{name}-grafana"])["TargetGroups"][0]
-    return found
 
 
 @reading("the pull-through cache (ecr:DescribePullThroughCacheRules, ecr:DescribeRepositories)")

@@ -21,6 +21,12 @@ FARGATE_SIZES: dict[int, tuple[int, ...]] = {
     32768: (61440, 122880, 249856),
 }
 
+# Days that CloudWatch Logs keeps (API PutRetentionPolicy).
+LOG_RETENTION_DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
+
 # App Runner: CPU units and the MiB that go with them (guide, "Supported vCPU and memory configurations"), and where it is (endpoints of
 # botocore 1.44.5; no region is to come).
 APPRUNNER_SIZES: dict[int, tuple[int, ...]] = {

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import ipaddress
-import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -41,6 +40,7 @@ from .preflight_backup import clickhouse_backups
 from .preflight_network import given_network, interface_endpoints
 from .preflight_storage import storage
 from .secret_forms import FORMS, problem_with_value
+from .values import decimal_number, is_true, whole_number
 
 Findings = Iterator[Finding]
 Variables = dict[str, Any]
@@ -201,7 +201,7 @@ def cidr(given: Variables) -> Findings:
 
 def zones(given: Variables) -> Findings:
     count = given.get("network_availability_zone_count")
-    if count is not None and _whole(count) not in ZONES:
+    if count is not None and whole_number(count) not in ZONES:
         yield Finding(
             "network_availability_zone_count",
             f"{count} is not a number of zones that works: the load balancer and the database need two",
@@ -210,7 +210,7 @@ def zones(given: Variables) -> Findings:
     named = given.get("network_availability_zones")
     if named:
         names = [str(zone) for zone in (named if isinstance(named, list) else [named])]
-        if len(set(names)) < max(ZONES[0], _whole(count) or 0):
+        if len(set(names)) < max(ZONES[0], whole_number(count) or 0):
             yield Finding(
                 "network_availability_zones",
                 f"it names {len(set(names))} zones, fewer than network_availability_zone_count",
@@ -251,13 +251,13 @@ def listener(given: Variables) -> Findings:
             f"the certificate is in {certificate.split(':')[3]}, and a load balancer takes one of its own region only",
             f"set one of {given['langfuse_region']}",
         )
-    if value == "https" and not certificate and not _true(given.get("ingress_cloudfront")):
+    if value == "https" and not certificate and not is_true(given.get("ingress_cloudfront")):
         yield from _certificate_request(given)
 
 
 def cloudfront(given: Variables) -> Findings:
     """What cannot be behind CloudFront, and what CloudFront cannot have."""
-    if not _true(given.get("ingress_cloudfront")):
+    if not is_true(given.get("ingress_cloudfront")):
         return
     region = str(given.get("langfuse_region") or "")
     if region.startswith(("cn-", "us-gov-", "us-iso")):
@@ -276,7 +276,7 @@ def cloudfront(given: Variables) -> Findings:
             "the load balancer compares them with the address that opens the connection, which is CloudFront's for everybody",
             "leave it empty: behind CloudFront the admin API is closed",
         )
-    if _true(given.get("grafana")):
+    if is_true(given.get("grafana")):
         yield Finding(
             "ingress_cloudfront",
             "the load balancer compares grafana_allowed_cidrs with the address that opens the connection, which is CloudFront's "
@@ -290,7 +290,7 @@ def cloudfront(given: Variables) -> Findings:
             "nobody but CloudFront reaches the load balancer, and CloudFront answers everybody",
             "leave it out, and set ingress_cloudfront_waf_arn to a web ACL that lets these ranges in",
         )
-    if _true(given.get("ingress_waf")):
+    if is_true(given.get("ingress_waf")):
         yield Finding(
             "ingress_waf",
             "AWS WAF at the load balancer would judge and count CloudFront's addresses",
@@ -401,7 +401,7 @@ def admin_ranges(given: Variables) -> Findings:
 
 def grafana(given: Variables) -> Findings:
     """Grafana, where the inventory has it."""
-    if not _true(given.get("grafana")):
+    if not is_true(given.get("grafana")):
         return
     ranges = given.get("grafana_allowed_cidrs") or []
     if not ranges:
@@ -447,7 +447,7 @@ def _source_ranges(option: str, value: Any) -> Findings:
 
 def sign_in(given: Variables) -> Findings:
     """Sign-in with Cognito, where the inventory has it."""
-    if not _true(given.get("sign_in")):
+    if not is_true(given.get("sign_in")):
         return
     url = str(given.get("langfuse_url") or "")
     if not url:
@@ -474,7 +474,7 @@ def sign_in(given: Variables) -> Findings:
 
 def ingestion(given: Variables) -> Findings:
     """A service of its own for ingestion, which only the load balancer's rules lead requests to."""
-    if _true(given.get("web_ingestion")) and given.get("ingress_state") == "absent":
+    if is_true(given.get("web_ingestion")) and given.get("ingress_state") == "absent":
         yield Finding(
             "web_ingestion",
             "without a load balancer no request is led to the service for ingestion",
@@ -485,7 +485,7 @@ def ingestion(given: Variables) -> Findings:
 def firewall(given: Variables) -> Findings:
     value = given.get("ingress_waf_rate_limit")
     if value is not None and not (
-        (number := _whole(value)) is not None and (number == 0 or 10 <= number <= 2_000_000_000)
+        (number := whole_number(value)) is not None and (number == 0 or 10 <= number <= 2_000_000_000)
     ):
         yield Finding(
             "ingress_waf_rate_limit", f"WAF has no limit of {value}", "set 10 to 2000000000 requests, or 0 for no limit"
@@ -493,8 +493,8 @@ def firewall(given: Variables) -> Findings:
 
 
 def needless_firewall(given: Variables) -> Findings:
-    behind = _true(given.get("ingress_cloudfront"))
-    if _true(given.get("ingress_waf")) and given.get("ingress_scheme") == "internal" and not behind:
+    behind = is_true(given.get("ingress_cloudfront"))
+    if is_true(given.get("ingress_waf")) and given.get("ingress_scheme") == "internal" and not behind:
         yield Finding(
             "ingress_waf",
             "the load balancer is internal, where attacks from the internet do not come",
@@ -506,14 +506,14 @@ def fargate_sizes(given: Variables) -> Findings:
     for task in TASKS:
         if task == "clickhouse" and given.get("clickhouse_mode") in ("ec2", "external"):
             continue
-        if task == "grafana" and not _true(given.get("grafana")):
+        if task == "grafana" and not is_true(given.get("grafana")):
             continue
         if task == "web" and on_apprunner(given):
             continue
         cpu, memory = given.get(f"{task}_cpu"), given.get(f"{task}_memory")
         if cpu is None or memory is None:
             continue
-        units, mib = _whole(cpu), _whole(memory)
+        units, mib = whole_number(cpu), whole_number(memory)
         if units not in FARGATE_SIZES:
             known = ", ".join(map(str, FARGATE_SIZES))
             yield Finding(f"{task}_cpu", f"Fargate has no tasks of {cpu} CPU units", f"set one of {known}")
@@ -532,7 +532,7 @@ def recommended_sizes(given: Variables) -> Findings:
         for part, least in (("cpu", cpu), ("memory", memory)):
             if task == "clickhouse" and part == "cpu" and given.get("clickhouse_mode") == "ec2":
                 continue
-            value = _whole(given.get(f"{task}_{part}"))
+            value = whole_number(given.get(f"{task}_{part}"))
             if value is not None and value < least:
                 yield Finding(
                     f"{task}_{part}", f"Langfuse asks for {least} at least, not {value}", f"set {least} or more"
@@ -550,13 +550,13 @@ def counts(given: Variables) -> Findings:
         value = given.get(variable)
         if value is None:
             continue
-        number = _whole(value)
+        number = whole_number(value)
         if number is None or number < 1 or (most is not None and number > most):
             yield Finding(variable, f"{value} is not a number of them", f"set 1 to {most}" if most else "set 1 or more")
-    nodes = _whole(given.get("cache_node_count"))
+    nodes = whole_number(given.get("cache_node_count"))
     if nodes == 1:
         for variable in ("cache_multi_az", "cache_automatic_failover"):
-            if _true(given.get(variable)):
+            if is_true(given.get(variable)):
                 yield Finding(
                     variable, "one node cannot fail over to another", "set it to false, or cache_node_count to 2"
                 )
@@ -568,7 +568,7 @@ def scaling(given: Variables) -> Findings:
         if task == "web" and on_apprunner(given):
             continue
         numbers = {name: given.get(f"{task}_{name}") for name in ("scaling_min", "scaling_max", "desired_count")}
-        least, most = _whole(numbers["scaling_min"]), _whole(numbers["scaling_max"])
+        least, most = whole_number(numbers["scaling_min"]), whole_number(numbers["scaling_max"])
         if numbers["scaling_min"] is None or numbers["scaling_max"] is None:
             continue
         if least is None or least < 1:
@@ -579,7 +579,7 @@ def scaling(given: Variables) -> Findings:
             fix = f"set {least} to {TASKS_OF_A_SERVICE}, where {least} switches scaling off"
             yield Finding(f"{task}_scaling_max", problem, fix)
         elif most > least:
-            count = _whole(numbers["desired_count"])
+            count = whole_number(numbers["desired_count"])
             if count is not None and not least <= count <= most:
                 problem = f"{count} is not between {task}_scaling_min and {task}_scaling_max"
                 yield Finding(f"{task}_desired_count", problem, f"set {least} to {most}")
@@ -590,7 +590,7 @@ def _scaling_targets(given: Variables, task: str, others: tuple[str, ...]) -> Fi
     wanted = []
     for target, most in (("scaling_cpu_target", 100), *((name, None) for name in others)):
         value = given.get(f"{task}_{target}")
-        number = _number(value)
+        number = decimal_number(value)
         if value is not None and (number is None or number < 0 or (most is not None and number > most)):
             fix = f"set 1 to {most}, or 0 for none" if most else "set 1 or more, or 0 for none"
             yield Finding(f"{task}_{target}", f"{value} is not a target to scale by", fix)
@@ -609,8 +609,8 @@ def _scaling_targets(given: Variables, task: str, others: tuple[str, ...]) -> Fi
 
 def scaled_by_backlog(given: Variables) -> bool:
     """Whether the workers are to be scaled by Langfuse's own metrics."""
-    least, most = _whole(given.get("worker_scaling_min")), _whole(given.get("worker_scaling_max"))
-    return bool(least and most and most > least and _number(given.get("worker_scaling_backlog_target")))
+    least, most = whole_number(given.get("worker_scaling_min")), whole_number(given.get("worker_scaling_max"))
+    return bool(least and most and most > least and decimal_number(given.get("worker_scaling_backlog_target")))
 
 
 def _queue_metrics(given: Variables) -> Findings:
@@ -618,11 +618,11 @@ def _queue_metrics(given: Variables) -> Findings:
     fix = "remove it, or set worker_scaling_backlog_target to 0 to scale by CPU only"
     settings = given.get("langfuse_settings")
     publishing = given.get("langfuse_metric_publishing")
-    if publishing not in (None, "") and not _true(publishing):
+    if publishing not in (None, "") and not is_true(publishing):
         yield Finding("langfuse_metric_publishing", "workers are scaled by a metric that they do not publish", fix)
     for name in ("ENABLE_AWS_CLOUDWATCH_METRIC_PUBLISHING", "LANGFUSE_QUEUE_METRICS_ENABLED"):
         value = settings.get(name) if isinstance(settings, dict) else None
-        if value is not None and not _true(value):
+        if value is not None and not is_true(value):
             problem = "workers are scaled by a metric that they do not publish"
             yield Finding(f"langfuse_settings.{name}", problem, fix)
     version = versions.parse(str(given.get("langfuse_version") or ""))
@@ -639,16 +639,16 @@ def capacity_providers(given: Variables) -> Findings:
         used = given.get(f"{task}_capacity_provider_strategy") or []
         items = used if isinstance(used, list) else []
         names = {str(item.get("capacity_provider")) for item in items if isinstance(item, dict)}
-        names |= {SPOT} if _true(given.get(f"{task}_spot")) else set()
+        names |= {SPOT} if is_true(given.get(f"{task}_spot")) else set()
         associated = given.get("compute_capacity_providers")
         for missing in sorted(names - set(map(str, associated))) if isinstance(associated, list) else ():
             problem = f"it uses the capacity provider {missing}, which the cluster does not have"
             option = f"{task}_spot" if missing == SPOT and not items else f"{task}_capacity_provider_strategy"
             yield Finding(option, problem, f"add {missing} to compute_capacity_providers")
-        bases = [item for item in items if isinstance(item, dict) and (_whole(item.get("base")) or 0) > 0]
+        bases = [item for item in items if isinstance(item, dict) and (whole_number(item.get("base")) or 0) > 0]
         if len(bases) > 1:
             yield Finding(f"{task}_capacity_provider_strategy", "more than one has a base", "set one base")
-    if _true(given.get("clickhouse_spot")):
+    if is_true(given.get("clickhouse_spot")):
         yield Finding(
             "clickhouse_spot",
             "AWS takes Spot tasks away with two minutes' notice, and ClickHouse is the one server of its data",
@@ -657,7 +657,7 @@ def capacity_providers(given: Variables) -> Findings:
 
 
 def images(given: Variables) -> Findings:
-    registry, cached = given.get("langfuse_image_registry"), _true(given.get("compute_pull_through_cache"))
+    registry, cached = given.get("langfuse_image_registry"), is_true(given.get("compute_pull_through_cache"))
     if registry and not REGISTRY.fullmatch(str(registry)):
         yield Finding(
             "langfuse_image_registry",
@@ -682,7 +682,7 @@ def capacity(given: Variables) -> Findings:
         value = given.get(variable)
         if value is None:
             continue
-        number = _number(value)
+        number = decimal_number(value)
         least, most = CAPACITY
         if number is None or not least <= number <= most or (number * 2) % 1:
             yield Finding(
@@ -738,7 +738,7 @@ def external_database(given: Variables) -> Findings:
             "it names a server, but database_mode is aurora",
             "set database_mode to external, or leave it out",
         )
-    port = _whole(given.get("database_port"))
+    port = whole_number(given.get("database_port"))
     if given.get("database_port") is not None and not 1 <= (port or 0) <= 65535:
         yield Finding("database_port", f"{given['database_port']} is not a port", "set the server's, such as 5432")
     value = given.get("database_ssl_mode")
@@ -829,7 +829,7 @@ def clickhouse(given: Variables) -> Findings:
 def clickhouse_replicas(given: Variables) -> Findings:
     """How many nodes, and that each has a zone."""
     value = given.get("clickhouse_replicas")
-    count = _whole(value)
+    count = whole_number(value)
     if value is None or count == 1:
         return
     if count != 3:
@@ -845,7 +845,7 @@ def clickhouse_replicas(given: Variables) -> Findings:
             f"with clickhouse_mode {given.get('clickhouse_mode')} the role runs no replicas",
             "set clickhouse_mode to ec2, or clickhouse_replicas to 1",
         )
-    elif not given.get("network_vpc_id") and (_whole(given.get("network_availability_zone_count")) or 3) < count:
+    elif not given.get("network_vpc_id") and (whole_number(given.get("network_availability_zone_count")) or 3) < count:
         yield Finding(
             "network_availability_zone_count",
             f"each of {count} replicas of ClickHouse needs a zone of its own",
@@ -864,7 +864,7 @@ def clickhouse_volume(given: Variables) -> Findings:
         ("throughput", "MiB per second", GP3_THROUGHPUT),
     ):
         value = given.get(f"clickhouse_volume_{part}")
-        numbers[part] = _whole(value)
+        numbers[part] = whole_number(value)
         if value is not None and (numbers[part] is None or not low <= (numbers[part] or 0) <= high):
             yield Finding(f"clickhouse_volume_{part}", f"gp3 has no volumes of {value} {unit}", f"set {low} to {high}")
             return
@@ -951,9 +951,9 @@ def topic_key(given: Variables) -> Findings:
 
 
 def backups(given: Variables) -> Findings:
-    kept = _whole(given.get("backup_retention_days"))
+    kept = whole_number(given.get("backup_retention_days"))
     if given.get("backup_retention_days") is not None:
-        snapshots = _whole(given.get("database_backup_retention_days")) or 0
+        snapshots = whole_number(given.get("database_backup_retention_days")) or 0
         if kept is None or kept < 1:
             yield Finding(
                 "backup_retention_days", f"{given['backup_retention_days']} is not a number of days", "set 1 or more"
@@ -964,14 +964,14 @@ def backups(given: Variables) -> Findings:
                 f"after {kept} days AWS Backup has less than Aurora itself, which keeps {snapshots} days",
                 f"set {snapshots} or more, or lower database_backup_retention_days",
             )
-    cold = _whole(given.get("backup_cold_storage_after_days")) or 0
+    cold = whole_number(given.get("backup_cold_storage_after_days")) or 0
     if cold and kept and kept < cold + COLD_DAYS:
         yield Finding(
             "backup_cold_storage_after_days",
             f"recovery points have to stay in cold storage for {COLD_DAYS} days, and go after {kept}",
             f"set backup_retention_days to {cold + COLD_DAYS} or more, or leave cold storage out (0)",
         )
-    start, end = (_whole(given.get(f"backup_{name}_window_minutes")) for name in ("start", "completion"))
+    start, end = (whole_number(given.get(f"backup_{name}_window_minutes")) for name in ("start", "completion"))
     if start is not None and start < START_WINDOW:
         yield Finding(
             "backup_start_window_minutes",
@@ -1163,7 +1163,7 @@ def secret_findings(secret_name: str, values: object) -> list[Finding]:
 def zone_findings(given: Variables, available: Iterable[str]) -> list[Finding]:
     """What is wrong with the zones, once the region's are known."""
     names = sorted(available)
-    wanted = _whole(given.get("network_availability_zone_count"))
+    wanted = whole_number(given.get("network_availability_zone_count"))
     findings = []
     if wanted is not None and wanted > len(names):
         findings.append(
@@ -1233,7 +1233,7 @@ def instance_findings(given: Variables, offered: Variables | None) -> list[Findi
                 "clickhouse_cpu_architecture to what it has",
             )
         )
-    memory, size = _whole(given.get("clickhouse_memory")), offered.get("MemoryInfo", {}).get("SizeInMiB", 0)
+    memory, size = whole_number(given.get("clickhouse_memory")), offered.get("MemoryInfo", {}).get("SizeInMiB", 0)
     most = int(size * NODE_MEMORY_SHARE)
     if memory is not None and memory > most:
         findings.append(
@@ -1249,27 +1249,3 @@ def instance_findings(given: Variables, offered: Variables | None) -> list[Findi
             Finding("clickhouse_instance_type", problem, "set a type of the Nitro system, such as r7g.large")
         )
     return findings
-
-
-def _whole(value: Any) -> int | None:
-    """A whole number, also where it is written as a text."""
-    if isinstance(value, bool):
-        return None
-    try:
-        return int(str(value))
-    except ValueError:
-        return None
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool):
-        return None
-    try:
-        number = float(str(value))
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _true(value: Any) -> bool:
-    return str(value).lower() in ("true", "yes", "1")

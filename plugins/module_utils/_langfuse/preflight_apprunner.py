@@ -11,6 +11,7 @@ from typing import Any
 
 from .aws_limits import APPRUNNER_REGIONS, APPRUNNER_SIZES
 from .findings import Finding
+from .values import is_true
 
 Findings = Iterator[Finding]
 Shape = dict[str, Any]
@@ -51,7 +52,7 @@ BEHIND_THE_LOAD_BALANCER = {
 
 
 def _customer(given: Shape) -> Findings:
-    if str(given.get("web_apprunner_existing_customer")).lower() not in ("true", "yes", "1"):
+    if not is_true(given.get("web_apprunner_existing_customer")):
         yield Finding(
             "web_platform",
             f"App Runner takes no new customers since {CLOSED} ({CHANGE}), and AWS does not tell whether this account was one before",
@@ -71,7 +72,7 @@ def _image(given: Shape) -> Findings:
     region = str(given.get("langfuse_region") or "")
     private = ECR.fullmatch(registry)
     if not registry:
-        if str(given.get("compute_pull_through_cache")).lower() not in ("true", "yes", "1"):
+        if not is_true(given.get("compute_pull_through_cache")):
             yield Finding(
                 "web_platform",
                 "App Runner pulls images from Amazon ECR only, and Langfuse's are on Docker Hub",
@@ -127,7 +128,7 @@ def _what_apprunner_lacks(given: Shape) -> Findings:
             "its certificate and record are the load balancer's, which App Runner does not have",
             "remove it; link the domain to the App Runner service by hand and set langfuse_url to https:// with it",
         )
-    if str(given.get("web_spot")).lower() in ("true", "yes", "1") or given.get("web_capacity_provider_strategy"):
+    if is_true(given.get("web_spot")) or given.get("web_capacity_provider_strategy"):
         option = "web_capacity_provider_strategy" if given.get("web_capacity_provider_strategy") else "web_spot"
         yield Finding(option, "App Runner has no capacity providers", "remove it, or set web_platform to ecs")
     if str(given.get("web_scaling_max")) != str(given.get("web_scaling_min")):
@@ -137,7 +138,7 @@ def _what_apprunner_lacks(given: Shape) -> Findings:
             "remove it; web_apprunner_auto_scaling_configuration_arn names one of yours",
         )
     for option, what in BEHIND_THE_LOAD_BALANCER.items():
-        if str(given.get(option)).lower() in ("true", "yes", "1"):
+        if is_true(given.get(option)):
             remedy = "take the host grafana out of the inventory" if option == "grafana" else "set it to false"
             yield Finding(
                 option,
@@ -150,7 +151,7 @@ def cautions(given: Shape) -> Findings:
     """What is allowed but looks wrong."""
     if not on_apprunner(given):
         return
-    if str(given.get("langfuse_admin_api")).lower() in ("true", "yes", "1"):
+    if is_true(given.get("langfuse_admin_api")):
         yield Finding(
             "langfuse_admin_api",
             "/api/admin is open to everybody on App Runner, and its key is all that guards it",

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .findings import Finding
+from .values import is_true
 
 Findings = Iterator[Finding]
 Shape = dict[str, Any]
@@ -27,7 +28,7 @@ TAKEN = ("events/", "exports/", "media/")
 
 def clickhouse_backups(given: Shape) -> Findings:
     """All of them, where they are wanted."""
-    if str(given.get("clickhouse_backup_enabled")).lower() not in ("true", "yes", "1"):
+    if not is_true(given.get("clickhouse_backup_enabled")):
         return
     if given.get("clickhouse_mode") == "external":
         yield Finding(
@@ -75,6 +76,12 @@ def _schedule(expression: str, kept: int) -> Findings:
 
 def _place(given: Shape, retention: bool) -> Findings:
     bucket = str(given.get("clickhouse_backup_bucket") or "")
+    if not bucket and given.get("storage_mode") == "external":
+        yield Finding(
+            "clickhouse_backup_bucket",
+            "the environment has no bucket of its own in which backups could be kept and expire",
+            "set one in the same region, whose lifecycle rules delete old backups",
+        )
     own = rf"{re.escape(str(given.get('langfuse_name')))}-\d{{12}}-{re.escape(str(given.get('langfuse_region')))}"
     if bucket and not BUCKET.fullmatch(bucket):
         yield Finding(

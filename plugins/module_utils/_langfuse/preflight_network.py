@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .findings import Finding
+from .values import is_true
 
 Findings = Iterator[Finding]
 Shape = dict[str, Any]
@@ -112,7 +113,7 @@ def images(given: Shape) -> Findings:
     region, registry = given.get("langfuse_region"), str(given.get("langfuse_image_registry") or "")
     image = str(given.get("clickhouse_image") or "") if _pulls_clickhouse(given) else ""
     sources = [("clickhouse_image", image, image)] if image else []
-    if str(given.get("compute_pull_through_cache")).lower() not in ("true", "yes", "1"):
+    if not is_true(given.get("compute_pull_through_cache")):
         sources.insert(0, ("langfuse_image_registry", registry or "docker.io", f"{registry}/langfuse"))
     for variable, shown, value in sources:
         match = ECR.fullmatch(value)

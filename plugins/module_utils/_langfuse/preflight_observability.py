@@ -9,14 +9,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from .aws_limits import LOG_RETENTION_DAYS
 from .findings import Finding
+from .values import decimal_number, is_true, whole_number
 
 Findings = Iterator[Finding]
 Variables = dict[str, Any]
 
-# Days that CloudWatch Logs can keep and amazon.aws.cloudwatchlogs_log_group knows. AWS also takes 1096, 2192, 2557, 2922 and
-# 3288; the module (up to 11.4) deletes the group there.
-RETENTION_DAYS = frozenset({1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653})
 RETENTIONS = (
     "compute_log_retention_days",
     "database_log_retention_days",
@@ -39,8 +38,8 @@ PAUSING = {13: 15, 14: 12, 15: 7, 16: 3}
 def log_retention(given: Variables) -> Findings:
     for variable in RETENTIONS:
         value = given.get(variable)
-        if value is not None and _whole(value) not in RETENTION_DAYS:
-            days = ", ".join(map(str, sorted(RETENTION_DAYS)))
+        if value is not None and whole_number(value) not in LOG_RETENTION_DAYS:
+            days = ", ".join(map(str, sorted(LOG_RETENTION_DAYS)))
             yield Finding(variable, f"logs cannot be kept for {value} days", f"set one of {days}")
 
 
@@ -49,13 +48,13 @@ def flow_logs(given: Variables) -> Findings:
     if traffic is not None and traffic not in TRAFFIC:
         problem = f"flow logs know no traffic '{traffic}'"
         yield Finding("network_flow_logs_traffic", problem, f"set one of {', '.join(TRAFFIC)}")
-    if interval is not None and _whole(interval) not in INTERVALS:
+    if interval is not None and whole_number(interval) not in INTERVALS:
         problem = f"flow logs do not sum up {interval} seconds"
         yield Finding("network_flow_logs_interval", problem, "set 600, or 60 for ten times the records")
 
 
 def firewall_logs(given: Variables) -> Findings:
-    if _true(given.get("ingress_waf_logging")) and not _true(given.get("ingress_waf")):
+    if is_true(given.get("ingress_waf_logging")) and not is_true(given.get("ingress_waf")):
         yield Finding(
             "ingress_waf_logging",
             "there is no firewall whose logs could be written",
@@ -81,7 +80,7 @@ def database_insights(given: Variables) -> Findings:
     if mode is not None and mode not in INSIGHTS_MODES:
         problem = f"Database Insights has no mode '{mode}'"
         yield Finding("database_insights_mode", problem, f"set {' or '.join(INSIGHTS_MODES)}")
-    if mode == "advanced" and on is not None and not _true(on):
+    if mode == "advanced" and on is not None and not is_true(on):
         yield Finding(
             "database_performance_insights",
             "the Advanced mode of Database Insights needs Performance Insights",
@@ -89,11 +88,11 @@ def database_insights(given: Variables) -> Findings:
         )
     if days is None:
         return
-    if _whole(days) not in INSIGHTS_DAYS:
+    if whole_number(days) not in INSIGHTS_DAYS:
         yield Finding(
             variable, f"AWS does not keep Performance Insights for {days} days", "set 7, 731 or a multiple of 31"
         )
-    elif mode == "advanced" and (_whole(days) or 0) < ADVANCED_DAYS:
+    elif mode == "advanced" and (whole_number(days) or 0) < ADVANCED_DAYS:
         yield Finding(
             variable,
             f"the Advanced mode of Database Insights needs {ADVANCED_DAYS} days of Performance Insights, not {days}",
@@ -103,8 +102,8 @@ def database_insights(given: Variables) -> Findings:
 
 def insights_in_little_memory(given: Variables) -> Findings:
     """A warning."""
-    least = _number(given.get("database_min_capacity"))
-    on = _true(given.get("database_performance_insights")) or given.get("database_insights_mode") == "advanced"
+    least = decimal_number(given.get("database_min_capacity"))
+    on = is_true(given.get("database_performance_insights")) or given.get("database_insights_mode") == "advanced"
     if on and least is not None and least < INSIGHTS_CAPACITY and given.get("database_mode") != "external":
         yield Finding(
             "database_min_capacity",
@@ -114,10 +113,10 @@ def insights_in_little_memory(given: Variables) -> Findings:
 
 
 def database_pause(given: Variables) -> Findings:
-    least, value = _number(given.get("database_min_capacity")), given.get("database_seconds_until_auto_pause")
+    least, value = decimal_number(given.get("database_min_capacity")), given.get("database_seconds_until_auto_pause")
     if given.get("database_mode") == "external":
         return
-    seconds = _whole(value)
+    seconds = whole_number(value)
     if value is not None and (seconds is None or not PAUSE[0] <= seconds <= PAUSE[1]):
         problem = f"Aurora does not pause after {value} seconds"
         yield Finding("database_seconds_until_auto_pause", problem, f"set {PAUSE[0]} to {PAUSE[1]}")
@@ -137,15 +136,3 @@ def database_pause(given: Variables) -> Findings:
 
 
 CHECKS = (log_retention, flow_logs, firewall_logs, database_logs, database_insights, database_pause)
-
-
-def _whole(value: Any) -> int | None:
-    return int(str(value)) if re.fullmatch(r"-?\d{1,9}", str(value)) else None
-
-
-def _number(value: Any) -> float | None:
-    return float(str(value)) if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", str(value)) else None
-
-
-def _true(value: Any) -> bool:
-    return str(value).lower() in ("true", "yes", "1")

@@ -48,7 +48,7 @@ def role(*names: str, **given: Any) -> dict[str, Any]:
         "clickhouse_subnet_ids": [name for name, _zone in SUBNETS],
         "clickhouse_http_port": 8123,
         "clickhouse_native_port": 9000,
-        "clickhouse_secret_arn": "arn:secret",
+        "clickhouse_reader_user": "",
         "clickhouse_volume_size": 100,
         "clickhouse_tags": {"langfuse:component": "clickhouse"},
         "__clickhouse_subnets": [{"id": name, "availability_zone": zone} for name, zone in SUBNETS],
@@ -67,6 +67,13 @@ PORTS = (
     "__clickhouse_keeper_port",
     "__clickhouse_raft_port",
     "__clickhouse_cluster_name",
+)
+
+SECRETS = (
+    "__clickhouse_password",
+    "__clickhouse_cluster_secret",
+    "__clickhouse_reader_password",
+    "__clickhouse_secrets",
 )
 
 
@@ -119,7 +126,7 @@ def test_secrets_are_named_and_not_written() -> None:
     for path in ("remote_servers/default/secret", "interserver_http_credentials/password"):
         (found,) = root.findall(path)
         assert (found.get("from_env"), found.text) == ("CLICKHOUSE_CLUSTER_SECRET", None)
-    keys = [item["name"] for item in role("__clickhouse_secrets")["__clickhouse_secrets"]]
+    keys = [item["name"] for item in role(*SECRETS)["__clickhouse_secrets"]]
     assert keys == ["CLICKHOUSE_PASSWORD", "CLICKHOUSE_CLUSTER_SECRET"]
 
 
@@ -136,7 +143,7 @@ def test_a_single_server_has_nothing_of_it(part: str) -> None:
 
 
 def test_a_single_server_keeps_its_names() -> None:
-    values = role("__clickhouse_secrets", clickhouse_replicas=1)
+    values = role(*SECRETS, clickhouse_replicas=1)
     (node,) = values["__clickhouse_nodes"]
     assert (node["name"], node["service"], node["family"]) == (
         "staging-clickhouse-1",

@@ -199,6 +199,13 @@ REFUSALS: list[tuple[str, dict[str, Any], str, str, str]] = [
         "set 1 or more",
     ),
     (
+        "backups without a bucket of the environment's own",
+        BACKED_UP | {"storage_mode": "external", "storage_bucket": "our-traces"},
+        "clickhouse_backup_bucket",
+        "no bucket of its own",
+        "same region",
+    ),
+    (
         "retention in somebody else's bucket",
         BACKED_UP | {"clickhouse_backup_bucket": "vault-of-ours", "clickhouse_backup_retention_days": 30},
         "clickhouse_backup_retention_days",
@@ -515,7 +522,6 @@ REFUSALS: list[tuple[str, dict[str, Any], str, str, str]] = [
     ("user", {"database_master_username": "lang fuse"}, "database_master_username", "not a user's", "16 letters"),
     ("reserved", {"database_master_username": "postgres"}, "database_master_username", "keeps the name", "langfuse"),
     ("logs", {"compute_log_retention_days": 42}, "compute_log_retention_days", "42 days", "30"),
-    ("logs of AWS", {"compute_log_retention_days": 1096}, "compute_log_retention_days", "1096 days", "1827"),
     ("no web", {"web_desired_count": 0}, "web_desired_count", "not a number", "1 or more"),
     ("half a worker", {"worker_desired_count": 1.5}, "worker_desired_count", "not a number", "1 or more"),
     ("mode", {"clickhouse_mode": "lambda"}, "clickhouse_mode", "not a way", "fargate or ec2 or external"),
