@@ -268,6 +268,7 @@ from ansible_collections.llmops.langfuse.plugins.module_utils._apprunner import 
 from ansible_collections.llmops.langfuse.plugins.module_utils._apprunner import service as apprunner
 from ansible_collections.llmops.langfuse.plugins.module_utils._aws.difference import Difference
 from ansible_collections.llmops.langfuse.plugins.module_utils._aws.errors import AwsError
+from ansible_collections.llmops.langfuse.plugins.module_utils._aws.logs import read_log
 from ansible_collections.llmops.langfuse.plugins.module_utils._aws.module import (
     TAG_OPTIONS,
     merged_tags,
@@ -356,7 +357,7 @@ def reasons(module: AnsibleAWSModule, service: apprunner.Shape) -> str:
     """What App Runner wrote about a service last. Who may not read logs is told where they are."""
     group = apprunner.log_group(service, "service")
     try:
-        said = api.last_messages(module.client("logs"), group, "events", MESSAGES)
+        said = read_log(module.client("logs"), group, "events", MESSAGES)
     except AwsError:
         said = []
     shown = f"its last events are: {' | '.join(said)}" if said else f"look at the log group {group}"

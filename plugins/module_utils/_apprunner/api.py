@@ -23,10 +23,6 @@ class AppRunnerErrorHandler(AwsErrorHandler):
     MISSING = ("ResourceNotFoundException",)
 
 
-class LogsErrorHandler(AwsErrorHandler):
-    MISSING = ("ResourceNotFoundException",)
-
-
 def _all(call: Callable[..., Shape], key: str, **params: Any) -> list[Shape]:
     """The items of all pages of a list operation."""
     found: list[Shape] = []
@@ -133,14 +129,3 @@ def create_vpc_connector(client: Any, **request: Any) -> Shape:
 @AWSRetry.jittered_backoff()
 def delete_vpc_connector(client: Any, arn: str) -> None:
     client.delete_vpc_connector(VpcConnectorArn=arn)
-
-
-@LogsErrorHandler.list_error_handler("read the log stream {2} of {1}", default_value=[])
-@AWSRetry.jittered_backoff()
-def last_messages(client: Any, group: str, stream: str, limit: int) -> list[str]:
-    """The last messages of a log stream, the oldest first.
-
-    :param client: a client of CloudWatch Logs.
-    """
-    events = client.get_log_events(logGroupName=group, logStreamName=stream, limit=limit, startFromHead=False)["events"]
-    return [str(event["message"]).strip() for event in events]

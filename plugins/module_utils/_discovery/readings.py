@@ -17,7 +17,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 
 from .._apprunner import api as apprunner_api
 from .._aws.errors import AwsErrorHandler, error_code
-from .._cloudfront.api import list_vpc_origins
+from .._cloudfront import api as cloudfront_api
 from .._cloudfront.distribution import is_own
 from .components import (
     APPRUNNER_ACCESS,
@@ -572,18 +572,13 @@ def edge(clients: Clients, name: str, region: str, partition: str) -> Shape:
 @reading("the distribution (cloudfront:ListDistributions, cloudfront:ListTagsForResource)")
 def _distribution(clients: Clients, name: str) -> Shape | None:
     cloudfront = clients["cloudfront"]
-    for page in cloudfront.get_paginator("list_distributions").paginate():
-        for item in page["DistributionList"].get("Items") or []:
-            if is_own(item, name):
-                found: Shape = item
-                tags = cloudfront.list_tags_for_resource(Resource=found["ARN"])["Tags"].get("Items") or []
-                return {**found, "Tags": tags}
-    return None
+    found = next((item for item in cloudfront_api.list_distributions(cloudfront) if is_own(item, name)), None)
+    return found and {**found, "Tags": cloudfront_api.list_tags(cloudfront, found["ARN"])}
 
 
 @reading("the VPC origin (cloudfront:ListVpcOrigins)")
 def _vpc_origin(clients: Clients, name: str) -> Shape | None:
-    return next((item for item in list_vpc_origins(clients["cloudfront"]) if item["Name"] == name), None)
+    return next((item for item in cloudfront_api.list_vpc_origins(clients["cloudfront"]) if item["Name"] == name), None)
 
 
 # --- what runs ---

@@ -20,10 +20,6 @@ class EcsErrorHandler(AwsErrorHandler):
     MISSING = ("ClusterNotFoundException", "ServiceNotFoundException")
 
 
-class LogsErrorHandler(AwsErrorHandler):
-    MISSING = ("ResourceNotFoundException",)
-
-
 def role_is_new(error: AwsError) -> bool:
     """Whether ECS does not know a role, or the right to pass it, yet."""
     said = str(error)
@@ -184,15 +180,3 @@ def scalable_targets(client: Any, resource_id: str) -> list[dict[str, Any]]:
     return client.describe_scalable_targets(
         ServiceNamespace="ecs", ResourceIds=[resource_id], ScalableDimension="ecs:service:DesiredCount"
     )["ScalableTargets"]
-
-
-# --- CloudWatch Logs ---
-
-
-@LogsErrorHandler.list_error_handler("read the log stream {2} of {1}", default_value={"events": []})
-@AWSRetry.jittered_backoff()
-def log_events(client: Any, group: str, stream: str, limit: int, token: str | None) -> dict[str, Any]:
-    following = {"nextToken": token} if token else {}
-    return client.get_log_events(
-        logGroupName=group, logStreamName=stream, limit=limit, startFromHead=False, **following
-    )

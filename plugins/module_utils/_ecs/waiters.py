@@ -10,13 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 from .._aws.errors import AwsError
+from .._aws.logs import read_log
 from .._aws.waiters import wait_until
 from . import api, deployments
 from .deployments import Evidence, culprit, log_source
 from .shapes import short
 
-# An answer of GetLogEvents has at most 10,000 events or 1 MB, and may be empty though there are more.
-LOG_PAGE, LOG_PAGES = 10000, 100
 # The awslogs driver delivers what a container wrote last a moment after the container ended, and CloudWatch Logs shows it a
 # moment later still; only what wrote nothing costs all of this.
 LOG_PATIENCE = 15.0
@@ -33,21 +32,6 @@ class DeploymentFailed(AwsError):
 
 
 # --- logs ---
-
-
-def read_log(client: Any, group: str, stream: str, lines: int) -> list[str]:
-    """The last lines of a log stream; none where it does not exist."""
-    found: list[str] = []
-    token: str | None = None
-    for _page in range(LOG_PAGES):
-        answer = api.log_events(client, group, stream, min(max(lines - len(found), 1), LOG_PAGE), token)
-        found = [event["message"].rstrip("\n") for event in answer["events"]] + found
-        following = answer.get("nextBackwardToken")
-        # The same token again is AWS's way to say that there is nothing before.
-        if len(found) >= lines or not following or following == token:
-            break
-        token = following
-    return found[-lines:] if lines else []
 
 
 def container_log(
