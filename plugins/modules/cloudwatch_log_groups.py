@@ -30,10 +30,12 @@ attributes:
     support: full
 options:
   names:
-    description: The log groups.
+    description: The log groups. Required where they are to exist.
     type: list
     elements: str
-    required: true
+  prefix:
+    description: In place of O(names), with O(state=absent), deletes all log groups whose names begin so.
+    type: str
   state:
     description: Whether they exist.
     type: str
@@ -58,6 +60,11 @@ EXAMPLES = r"""
 - name: Delete one with all that is in it
   llmops.langfuse.cloudwatch_log_groups:
     names: [/langfuse/langfuse-staging/web]
+    state: absent
+
+- name: Delete all of an environment
+  llmops.langfuse.cloudwatch_log_groups:
+    prefix: /langfuse/langfuse-staging/
     state: absent
 """
 
@@ -101,7 +108,8 @@ from ansible_collections.llmops.langfuse.plugins.module_utils._langfuse.aws_limi
 Shape = dict[str, Any]
 
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
-    "names": {"type": "list", "elements": "str", "required": True},
+    "names": {"type": "list", "elements": "str"},
+    "prefix": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "retention_days": {"type": "int", "choices": list(LOG_RETENTION_DAYS)},
     "kms_key_arn": {"type": "str", "no_log": False},
@@ -159,23 +167,22 @@ def arn_of(group: Shape) -> str:
     return str(group.get("logGroupArn") or group["arn"].removesuffix(":*"))
 
 
-def read(client: Any, names: list[str]) -> dict[str, Shape]:
-    """Those of the log groups that there are, by name, with their tags."""
-    if not names:
+def read(client: Any, names: list[str], prefix: str | None) -> dict[str, Shape]:
+    """The log groups that there are, by name, with their tags: those of the names, or all that begin with the prefix."""
+    if not names and not prefix:
         return {}
     # Letter by letter, and not folder by folder: it is what DescribeLogGroups looks for.
-    prefix = os.path.commonprefix(names)  # noqa: RUF071
-    found = {item["logGroupName"]: item for item in find(client, prefix)}
+    begin = prefix or os.path.commonprefix(names)  # noqa: RUF071
     return {
-        name: {
-            "name": name,
-            "arn": arn_of(found[name]),
-            "retention_days": found[name].get("retentionInDays") or 0,
-            "kms_key_arn": found[name].get("kmsKeyId") or "",
-            "tags": list_tags(client, arn_of(found[name])),
+        item["logGroupName"]: {
+            "name": item["logGroupName"],
+            "arn": arn_of(item),
+            "retention_days": item.get("retentionInDays") or 0,
+            "kms_key_arn": item.get("kmsKeyId") or "",
+            "tags": list_tags(client, arn_of(item)),
         }
-        for name in names
-        if name in found
+        for item in find(client, begin)
+        if prefix or item["logGroupName"] in names
     }
 
 
@@ -223,8 +230,8 @@ def absent(module: AnsibleAWSModule, client: Any, found: dict[str, Shape]) -> di
 
 
 def manage(module: AnsibleAWSModule) -> dict[str, Any]:
-    client, names = module.client("logs"), sorted(set(module.params["names"]))
-    found = read(client, names)
+    client, names = module.client("logs"), sorted(set(module.params["names"] or []))
+    found = read(client, names, module.params["prefix"])
     return (
         absent(module, client, found) if module.params["state"] == "absent" else present(module, client, names, found)
     )
@@ -233,7 +240,9 @@ def manage(module: AnsibleAWSModule) -> dict[str, Any]:
 def main() -> None:
     module = AnsibleAWSModule(
         argument_spec=ARGUMENT_SPEC,
-        required_if=[("state", "present", ["retention_days"])],
+        required_if=[("state", "present", ["names", "retention_days"])],
+        required_one_of=[("names", "prefix")],
+        mutually_exclusive=[("names", "prefix")],
         supports_check_mode=True,
     )
     run(module, manage)

@@ -50,6 +50,16 @@ def test_key_is_that_of_a_new_one_only(aws: Any) -> None:
     assert aws.run(MODULE, {**options, "kms_key_arn": keys[1]})["changed"] is False
 
 
+def test_all_that_begin_so(aws: Any) -> None:
+    logs = aws.client("logs")
+    for name in ("/x/web", "/x/worker", "/xy"):
+        logs.create_log_group(logGroupName=name)
+    aws.cycle(MODULE, {"prefix": "/x/", "state": "absent"})
+    assert active(aws) == {"/xy": None}
+    with pytest.raises(ModuleFailed, match="names"):
+        aws.run(MODULE, {"prefix": "/x/", "retention_days": 7})
+
+
 def test_nothing_asked_for(aws: Any) -> None:
     assert aws.run(MODULE, {"names": [], "state": "absent"})["changed"] is False
 
