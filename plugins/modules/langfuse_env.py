@@ -527,7 +527,9 @@ options:
       - Which tables Langfuse writes while v3 turns into v4. It decides all of Langfuse's settings that have to agree on
         this.
       - By default V(events_only) for Langfuse 4, and Langfuse's own default for Langfuse 3.
-      - V(legacy) keeps the behaviour of Langfuse 3, V(dual) writes both.
+      - V(legacy) keeps the behaviour of Langfuse 3, V(dual) writes both. The backfill of what is older runs once, so both leave it off;
+        with V(dual), O(settings) can turn it on (C(LANGFUSE_BACKGROUND_MIGRATION_V4_ENABLE_HISTORIC_BACKFILL)) as soon as all workers write
+        that way.
     type: str
     choices: [legacy, dual, events_only]
   keep_alive_timeout_ms:

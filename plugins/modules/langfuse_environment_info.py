@@ -344,7 +344,8 @@ environment:
       type: dict
       sample: *service
     worker:
-      description: The worker service, in the same form as RV(environment.web).
+      description: The worker service, in the same form as RV(environment.web); and C(write_mode), in which its tasks write where Langfuse
+        was told one, empty otherwise.
       type: dict
       sample: *service
     grafana:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -376,7 +377,7 @@ def test_migration_that_fails_keeps_services_from_rolling(play) -> None:
         "--limit",
         "migration,web,worker",
         "-e",
-        '{"langfuse_version": "4.16.0", "clickhouse_user": "nobody-that-clickhouse-knows"}',
+        '{"langfuse_version": "4.16.0", "langfuse_write_mode": "legacy", "clickhouse_user": "nobody-that-clickhouse-knows"}',
     )
     assert not run.ok
     assert "migration" in run.failed
@@ -394,6 +395,88 @@ def test_dropped_column_is_named(play, aws, local_aws, secret_values) -> None:
     run = play("site", "--limit", "migration")
     assert not run.ok
     assert run.says("user_id")
+    request.data = b"ALTER TABLE traces ADD COLUMN user_id Nullable(String)"
+    urllib.request.urlopen(request).read()
+
+
+FOUR = ("-e", "langfuse_version=4.16.0")
+
+
+@pytest.fixture(scope="module")
+def traces(local_aws, secret_values):
+    """The traces that Langfuse's public API returns."""
+
+    def read(path: str) -> set[str]:
+        pair = ":".join(secret_values()[f"LANGFUSE_INIT_PROJECT_{half}_KEY"] for half in ("PUBLIC", "SECRET"))
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{local_aws['LOCAL_AWS_INGRESS_PORT']}/api/public/{path}",
+            headers={"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"},
+        )
+        with urllib.request.urlopen(request) as answer:
+            return {row.get("traceId") or row["id"] for row in json.load(answer)["data"]}
+
+    return read
+
+
+@pytest.fixture(scope="module")
+def snapshots(aws):
+    def named() -> list[str]:
+        found = aws("rds").describe_db_cluster_snapshots(DBClusterIdentifier=NAME)["DBClusterSnapshots"]
+        return sorted(snapshot["DBClusterSnapshotIdentifier"].rpartition("-")[0] for snapshot in found)
+
+    return named
+
+
+def test_upgrade_is_refused_before_anything_where_it_would_reject_data(play, snapshots) -> None:
+    run = play("upgrade", *FOUR)
+    assert not run.ok
+    assert run.says("From Langfuse 3.225.4 to 4.16.0 the write mode has to be chosen")
+    assert run.says("set langfuse_write_mode to legacy")
+    assert set(run.changed.values()) == {0}
+    assert snapshots() == []
+
+
+def test_upgrade_backs_up_and_goes_to_langfuse_4_with_all_as_it_is(play, snapshots, traces) -> None:
+    run = play("upgrade", *FOUR, "-e", "langfuse_write_mode=legacy")
+    assert run.ok, run.output[-6000:]
+    assert run.says("From Langfuse 3.225.4 to 4.16.0 (major)")
+    assert run.says("Not backed up: ClickHouse, which has no backups of its own")
+    assert run.says("then set langfuse_write_mode to dual")
+    assert snapshots() == [f"{NAME}-before-4-16-0"]
+    assert len(traces("traces")) > 1
+
+
+def test_way_back_to_langfuse_3_leaves_the_schema(play, snapshots) -> None:
+    run = play("site", "--limit", "migration,web,worker")
+    assert not run.ok
+    assert run.says("put rollback into langfuse_upgrade_accept")
+    run = play("upgrade", "-e", '{"langfuse_upgrade_accept": ["rollback"]}')
+    assert run.ok, run.output[-6000:]
+    assert run.says("Nothing is migrated: the schema is that of docker.io/langfuse/langfuse:4.16.0")
+    assert (run.changed["migration"], run.changed["web"], run.changed["worker"]) == (0, 2, 2)
+    assert snapshots() == [f"{NAME}-before-3-225-4", f"{NAME}-before-4-16-0"]
+
+
+def test_cut_over_brings_what_is_older_along(play, traces) -> None:
+    before = traces("traces")
+    cut_over = (*FOUR, "-e", "langfuse_write_mode=events_only")
+    run = play("upgrade", *cut_over, "-e", "langfuse_upgrade_backup=false")
+    assert run.ok, run.output[-6000:]
+    assert run.says("Background finished")
+    assert before < traces("v2/observations")
+    run = play("upgrade", *cut_over)
+    assert run.ok, run.output[-6000:]
+    assert run.says("Nothing is to be upgraded")
+    assert set(run.changed.values()) == {0}
+
+
+def test_no_way_back_after_the_cut_over(play) -> None:
+    run = play("upgrade", *FOUR, "-e", "langfuse_write_mode=dual")
+    assert not run.ok
+    assert run.says("is in the new tables alone")
+    run = play("upgrade")
+    assert not run.ok
+    assert run.says("so 3.225.4 would show nothing that came in since the cut-over")
 
 
 def test_destroy_refuses_without_confirmation(play) -> None:

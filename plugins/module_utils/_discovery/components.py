@@ -44,6 +44,7 @@ COMPLETION_TAG = "langfuse:completed"
 # Of elasticache_replication_group: there while the cache accepts the token before the last one too.
 TOKEN_ROTATING_TAG = "langfuse:auth-token-rotating"  # noqa: S105
 # Of the roles application and clickhouse.
+WRITE_MODE_VARIABLE = "LANGFUSE_MIGRATION_V4_WRITE_MODE"
 SECRET_VERSION_LABEL = "langfuse.secret-version"  # noqa: S105
 
 # AWS's words for states, by what they mean here. What stands nowhere (maintenance, backing-up, ...) works.
@@ -299,6 +300,14 @@ def image(definition: Shape | None) -> str:
     containers = (definition or {}).get("containerDefinitions") or []
     chosen = next((item for item in containers if item.get("essential", True)), None)
     return str(chosen["image"]) if chosen else ""
+
+
+def variable(definition: Shape | None, name: str) -> str:
+    """A plain variable of the task's containers; empty where they do not have it."""
+    pairs = [
+        pair for item in (definition or {}).get("containerDefinitions") or [] for pair in item.get("environment") or []
+    ]
+    return next((str(pair["value"]) for pair in pairs if pair["name"] == name), "")
 
 
 def secret_version(service: Shape | None, definition: Shape | None) -> str:
@@ -662,7 +671,8 @@ def ingestion(found: Shape, _identity: Shape) -> Part:
 
 
 def worker(found: Shape, _identity: Shape) -> Part:
-    return scaled(found, "worker")
+    part, owned = scaled(found, "worker")
+    return part | {"write_mode": variable(found["definition_worker"], WRITE_MODE_VARIABLE)}, owned
 
 
 def monitoring(found: Shape, _identity: Shape) -> Part:

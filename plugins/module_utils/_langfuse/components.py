@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .draft import Draft, as_text
-from .rules import OTHER_STORES
+from .rules import BACKFILL, OTHER_STORES
 
 # write_mode: Langfuse's write mode, its handling of native OTel spans, whether people see the new read path.
 WRITE_MODES = {
@@ -338,8 +338,9 @@ def write_mode(draft: Draft) -> None:
     draft.put("LANGFUSE_MIGRATION_V4_WRITE_MODE", write, option)
     draft.put("LANGFUSE_MIGRATION_V4_NATIVE_OTEL_BEHAVIOUR", otel, option, replaceable=True)
     draft.put("LANGFUSE_MIGRATION_V4_ALLOW_PREVIEW_OPT_IN", preview, option, replaceable=True)
-    if mode == "legacy":
-        draft.put("LANGFUSE_BACKGROUND_MIGRATION_V4_ENABLE_HISTORIC_BACKFILL", False, option, replaceable=True)
+    if mode != "events_only":
+        # It runs once, so what is written only to the old tables after it would be missing for ever (upgrade-v3-to-v4).
+        draft.put(BACKFILL, False, option, replaceable=True)
 
 
 STEPS: tuple[Callable[[Draft], None], ...] = (

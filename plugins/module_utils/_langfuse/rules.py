@@ -18,6 +18,8 @@ from .catalogue import read_since, variables
 from .findings import Finding
 from .versions import Version
 
+BACKFILL = "LANGFUSE_BACKGROUND_MIGRATION_V4_ENABLE_HISTORIC_BACKFILL"
+
 Findings = Iterator[Finding]
 
 # A provider is on only when all of these are set.
@@ -254,6 +256,16 @@ def write_mode(it: Description) -> Findings:
         )
 
 
+def backfill(it: Description) -> Findings:
+    """The guide "Migrate Langfuse v3 to v4": the backfill runs once."""
+    if it.value("LANGFUSE_MIGRATION_V4_WRITE_MODE") == "legacy" and it.on(BACKFILL):
+        yield Finding(
+            it.where(BACKFILL),
+            "the backfill runs once, and what comes in after it in write mode 'legacy' would never reach the new tables",
+            "remove it, and set it to true in write mode 'dual'",
+        )
+
+
 def object_storage(it: Description) -> Findings:
     for use in S3_USES:
         key, secret = f"{use}_ACCESS_KEY_ID", f"{use}_SECRET_ACCESS_KEY"
@@ -473,6 +485,7 @@ RULES: tuple[Callable[[Description], Findings], ...] = (
     redis_tls,
     clickhouse,
     write_mode,
+    backfill,
     object_storage,
     mail,
     sign_on,

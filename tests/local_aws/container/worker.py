@@ -53,6 +53,12 @@ SCORE_FIELDS = {
 }
 JSON_FIELDS = {"input": "input", "output": "output", "modelParameters": "model_parameters"}
 TABLES = {"trace": "traces", "observation": "observations", "score": "scores"}
+# The background migrations that copy old rows into version 4's table; Langfuse does the second by way of a table of its own.
+BACKFILLS = {
+    "20260701_v4_step_1_create_root_spans_from_traces": "trace",
+    "20260701_v4_step_3_backfill_events_full_from_observations": "observation",
+}
+BACKFILL_GATE = "LANGFUSE_BACKGROUND_MIGRATION_V4_ENABLE_HISTORIC_BACKFILL"
 LOCK_SECONDS = 60
 STUCK = {"eventPropagation": "Event propagation stuck", "queueConsumption": "Queue consumption stuck"}
 THRESHOLD = "LANGFUSE_{}_STUCK_THRESHOLD_MINUTES"
@@ -373,7 +379,7 @@ class Worker(Application):
             " WHERE finished_at IS NULL AND failed_at IS NULL ORDER BY name"
         )
         for name, gate in rows:
-            if gate and self.flags["backfill"] != "true":
+            if gate and not self._open(gate):
                 continue
             locked = self.database.run(
                 "UPDATE background_migrations SET worker_id = %s, locked_at = (now() AT TIME ZONE 'UTC')"
@@ -383,12 +389,23 @@ class Worker(Application):
             )
             if locked:
                 started = time.monotonic()
+                if name in BACKFILLS:
+                    self._backfill(BACKFILLS[name])
                 self.database.run(
                     "UPDATE background_migrations SET finished_at = (now() AT TIME ZONE 'UTC'), worker_id = NULL,"
                     " locked_at = NULL, state = %s WHERE name = %s",
                     (json.dumps({"double": SAYS}), name),
                 )
                 self.log.info(f"Finished background migration {name} in {time.monotonic() - started:.3f} s")
+
+    def _open(self, gate: str) -> bool:
+        return (self.flags["backfill"] if gate == BACKFILL_GATE else self.given.get(gate, "false")) == "true"
+
+    def _backfill(self, entity: str) -> None:
+        """Everything at once, where Langfuse goes from chunk to chunk, newest first."""
+        rows = self.clickhouse.rows(f"SELECT * FROM {TABLES[entity]} FINAL", {})
+        if rows:
+            self.clickhouse.insert("events_full", [event_row(entity, row) for row in rows])
 
 
 def serve(version: str, given: Mapping[str, str]) -> int:

@@ -32,11 +32,11 @@ def expressions() -> list[str]:
     [
         ({}, {}),
         ({"langfuse_write_mode": "events_only"}, {}),
-        # langfuse_env shuts the backfill's gate for this mode, so its rows are dormant and not stalled.
+        # langfuse_env shuts the backfill's gate for these modes, so its rows are dormant and not stalled.
         ({"langfuse_write_mode": "legacy"}, {GATE: "false"}),
         ({"langfuse_settings": {MODE: "legacy"}}, {MODE: "legacy", GATE: "false"}),
-        ({"langfuse_write_mode": "dual", "langfuse_settings": {GATE: "false"}}, {GATE: "false"}),
-        ({"langfuse_write_mode": "legacy", "langfuse_settings": {GATE: "true"}}, {GATE: "true"}),
+        ({"langfuse_write_mode": "dual"}, {GATE: "false"}),
+        ({"langfuse_write_mode": "dual", "langfuse_settings": {GATE: "true"}}, {GATE: "true"}),
     ],
 )
 def test_migrations_are_judged_with_the_settings_that_the_worker_has(

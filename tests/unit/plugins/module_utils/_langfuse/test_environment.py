@@ -107,8 +107,8 @@ def test_the_first_project_brings_its_secrets() -> None:
     [
         (None, "4.16.0", ("events_only", "direct", "true", None)),
         ("legacy", "4.16.0", ("legacy", "dual_write", "false", "false")),
-        ("dual", "4.16.0", ("dual", "dual_write", "true", None)),
-        ("dual", "3.225.4", ("dual", "dual_write", "true", None)),
+        ("dual", "4.16.0", ("dual", "dual_write", "true", "false")),
+        ("dual", "3.225.4", ("dual", "dual_write", "true", "false")),
         (None, "3.225.4", (None, None, None, None)),
     ],
 )
@@ -139,6 +139,14 @@ def test_what_the_worker_refuses_of_the_write_mode(version: str, settings: dict[
     given = {f"{prefix}{name}": value for name, value in settings.items()}
     found = problems(langfuse_version=version, settings=given)
     assert "the worker refuses" in found[f"settings.{prefix}{option}"]
+
+
+def test_the_backfill_needs_workers_that_write_the_new_tables() -> None:
+    gate = "LANGFUSE_BACKGROUND_MIGRATION_V4_ENABLE_HISTORIC_BACKFILL"
+    found = problems(langfuse_version="4.16.0", write_mode="legacy", settings={gate: "true"})
+    assert "the backfill runs once" in found[f"settings.{gate}"]
+    worker = accepted(component="worker", langfuse_version="4.16.0", write_mode="dual", settings={gate: "true"})
+    assert worker.environment[gate] == "true"
 
 
 def test_settings_choose_the_write_mode_too() -> None:
