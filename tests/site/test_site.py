@@ -402,26 +402,41 @@ def test_dropped_column_is_named(play, aws, local_aws, secret_values) -> None:
 FOUR = ("-e", "langfuse_version=4.16.0")
 
 
-@pytest.fixture(scope="module")
-def traces(local_aws, secret_values):
-    """The traces that Langfuse's public API returns."""
+def trace_of(run: Run) -> str:
+    """The trace that a run has written and read back."""
+    found = re.search(r"Trace +([0-9a-f]{32}): written", run.output)
+    assert found, run.output[-3000:]
+    return found[1]
 
-    def read(path: str) -> set[str]:
+
+@pytest.fixture(scope="module")
+def read(local_aws, secret_values):
+    """What Langfuse's public API returns."""
+
+    def get(path: str) -> Any:
         pair = ":".join(secret_values()[f"LANGFUSE_INIT_PROJECT_{half}_KEY"] for half in ("PUBLIC", "SECRET"))
         request = urllib.request.Request(
             f"http://127.0.0.1:{local_aws['LOCAL_AWS_INGRESS_PORT']}/api/public/{path}",
             headers={"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"},
         )
         with urllib.request.urlopen(request) as answer:
-            return {row.get("traceId") or row["id"] for row in json.load(answer)["data"]}
+            return json.load(answer)
 
-    return read
+    return get
+
+
+@pytest.fixture(scope="module")
+def older() -> list[str]:
+    """Traces that were written before the cut-over."""
+    return []
 
 
 @pytest.fixture(scope="module")
 def snapshots(aws):
     def named() -> list[str]:
-        found = aws("rds").describe_db_cluster_snapshots(DBClusterIdentifier=NAME)["DBClusterSnapshots"]
+        found = aws("rds").describe_db_cluster_snapshots(DBClusterIdentifier=NAME, SnapshotType="manual")[
+            "DBClusterSnapshots"
+        ]
         return sorted(snapshot["DBClusterSnapshotIdentifier"].rpartition("-")[0] for snapshot in found)
 
     return named
@@ -436,17 +451,18 @@ def test_upgrade_is_refused_before_anything_where_it_would_reject_data(play, sna
     assert snapshots() == []
 
 
-def test_upgrade_backs_up_and_goes_to_langfuse_4_with_all_as_it_is(play, snapshots, traces) -> None:
+def test_upgrade_backs_up_and_goes_to_langfuse_4_with_all_as_it_is(play, snapshots, read, older) -> None:
     run = play("upgrade", *FOUR, "-e", "langfuse_write_mode=legacy")
     assert run.ok, run.output[-6000:]
     assert run.says("From Langfuse 3.225.4 to 4.16.0 (major)")
     assert run.says("Not backed up: ClickHouse, which has no backups of its own")
     assert run.says("then set langfuse_write_mode to dual")
     assert snapshots() == [f"{NAME}-before-4-16-0"]
-    assert len(traces("traces")) > 1
+    older.append(trace_of(run))
+    assert read(f"traces/{older[0]}")["name"] == "llmops.langfuse roundtrip"
 
 
-def test_way_back_to_langfuse_3_leaves_the_schema(play, snapshots) -> None:
+def test_way_back_to_langfuse_3_leaves_the_schema(play, snapshots, read, older) -> None:
     run = play("site", "--limit", "migration,web,worker")
     assert not run.ok
     assert run.says("put rollback into langfuse_upgrade_accept")
@@ -455,15 +471,18 @@ def test_way_back_to_langfuse_3_leaves_the_schema(play, snapshots) -> None:
     assert run.says("Nothing is migrated: the schema is that of docker.io/langfuse/langfuse:4.16.0")
     assert (run.changed["migration"], run.changed["web"], run.changed["worker"]) == (0, 2, 2)
     assert snapshots() == [f"{NAME}-before-3-225-4", f"{NAME}-before-4-16-0"]
+    older.append(trace_of(run))
+    for trace in older:
+        assert read(f"traces/{trace}")["id"] == trace
 
 
-def test_cut_over_brings_what_is_older_along(play, traces) -> None:
-    before = traces("traces")
+def test_cut_over_brings_what_is_older_along(play, read, older) -> None:
     cut_over = (*FOUR, "-e", "langfuse_write_mode=events_only")
     run = play("upgrade", *cut_over, "-e", "langfuse_upgrade_backup=false")
     assert run.ok, run.output[-6000:]
     assert run.says("Background finished")
-    assert before < traces("v2/observations")
+    for trace in (*older, trace_of(run)):
+        assert {row["traceId"] for row in read(f"v2/observations?traceId={trace}")["data"]} == {trace}
     run = play("upgrade", *cut_over)
     assert run.ok, run.output[-6000:]
     assert run.says("Nothing is to be upgraded")
