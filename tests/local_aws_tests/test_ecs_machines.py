@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import datetime
 from typing import Any
 
 import pytest
@@ -21,6 +22,8 @@ ALLOWED = ["ecs:RegisterContainerInstance", "ecs:Poll", "ecs:StartTelemetrySessi
 USER_DATA = """#!/bin/bash
 VOLUME_NAME=node-1
 MOUNT_POINT=/mnt/data
+METRIC_NAMESPACE=mine
+METRIC_NAME=Used
 cat > /etc/ecs/ecs.config <<'END'
 ECS_CLUSTER=c
 ECS_INSTANCE_ATTRIBUTES={"node":"1"}
@@ -52,7 +55,10 @@ def volume(local: Local, zone: str = "a") -> str:
 def node(local: Local, actions: list[str], instance_type: str = "m7g.large") -> None:
     """A group of one instance in the first zone."""
     iam, ec2 = local.client("iam"), local.client("ec2")
-    condition = {"StringEquals": {"aws:ResourceTag/of": "me"}}
+    conditions = {
+        "ec2:AttachVolume": {"StringEquals": {"aws:ResourceTag/of": "me"}},
+        "cloudwatch:PutMetricData": {"StringEquals": {"cloudwatch:namespace": "mine"}},
+    }
     local.role(
         "node",
         [
@@ -60,7 +66,7 @@ def node(local: Local, actions: list[str], instance_type: str = "m7g.large") -> 
                 "Effect": "Allow",
                 "Action": item,
                 "Resource": "*",
-                **({"Condition": condition} if ":Attach" in item else {}),
+                **({"Condition": conditions[item]} if item in conditions else {}),
             }
             for item in actions
         ],
@@ -175,6 +181,40 @@ def test_an_instance_without_a_permission_does_not_join(local: Local, missing: s
     local.wait(lambda: any("No Container Instances were found" in line for line in local.messages()))
     local.wait(lambda: instance(local)["LifecycleState"] == "InService")
     assert not joined(local)
+
+
+def published(local: Local) -> list[dict[str, Any]]:
+    now = datetime.datetime.now(datetime.UTC)
+    found = local.client("cloudwatch").get_metric_statistics(
+        Namespace="mine",
+        MetricName="Used",
+        Dimensions=[{"Name": "Node", "Value": "node-1"}],
+        StartTime=now - datetime.timedelta(hours=1),
+        EndTime=now + datetime.timedelta(minutes=1),
+        Period=60,
+        Statistics=["Maximum", "SampleCount"],
+    )
+    return list(found["Datapoints"])
+
+
+def test_a_node_tells_how_full_its_volume_is(local: Local) -> None:
+    data = volume(local)
+    node(local, [*ALLOWED, "cloudwatch:PutMetricData"])
+    local.wait(lambda: published(local))
+    assert [item["Maximum"] for item in published(local)] == [0]
+    folder = local.local_ecs.runtime.folder("volumes", data)
+    with (folder / "large").open("wb") as file:
+        # Nine of ten GiB, of which the disk holds nothing.
+        file.truncate(9 * 1024**3)
+    local.wait(lambda: max(item["Maximum"] for item in published(local)) == 90)
+    assert published(local)[0]["Unit"] == "Percent"
+
+
+def test_who_may_not_publish_joins_and_says_nothing(local: Local) -> None:
+    volume(local)
+    node(local, ALLOWED)
+    local.wait(lambda: joined(local))
+    assert published(local) == []
 
 
 def test_a_volume_in_another_zone_is_not_taken(local: Local) -> None:

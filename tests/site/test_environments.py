@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 import ssl
@@ -258,6 +259,23 @@ def test_ingestion_goes_to_tasks_of_its_own(environment: Environment) -> None:
     expected = "ingestion" if CHOSEN[environment.inventory].get("web_ingestion") else "web"
     assert {family("/api/public/ingestion", b"{}"), family("/api/public/otel/v1/traces", b"{}")} == {expected}
     assert family("/api/public/health") == "web"
+
+
+def test_each_volume_has_an_alarm_on_what_its_node_publishes(environment: Environment) -> None:
+    """With another namespace, name or dimension an alarm never gets any data."""
+    cloudwatch = environment.aws("cloudwatch")
+    alarms = cloudwatch.describe_alarms(AlarmNamePrefix=f"{environment.name}/clickhouse-disk")["MetricAlarms"]
+    assert len(alarms) == SHAPES[environment.inventory]["zones with data of ClickHouse"]
+    now = datetime.datetime.now(datetime.UTC)
+    for alarm in alarms:
+        found = cloudwatch.get_metric_statistics(
+            **{name: alarm[name] for name in ("Namespace", "MetricName", "Dimensions")},
+            StartTime=now - datetime.timedelta(hours=2),
+            EndTime=now + datetime.timedelta(minutes=1),
+            Period=300,
+            Statistics=[alarm["Statistic"]],
+        )
+        assert found["Datapoints"]
 
 
 def test_destroy_leaves_nothing(environment: Environment) -> None:

@@ -5,13 +5,17 @@
 """EC2 instances as ECS meets them: those of auto scaling groups that boot, take a volume and join a cluster.
 
 TEST DOUBLE. No machine runs, and no user data: what a script would do is read off the lines in it that say it
-(``ECS_CLUSTER=``, ``ECS_INSTANCE_ATTRIBUTES=``, ``VOLUME_NAME=``, ``MOUNT_POINT=``), and refused where AWS would refuse it:
-without a way to the internet, without an instance profile whose role may do it, without a free volume in the same
-zone. A volume is a folder, which outlives the instance. The containers that are placed on an instance run as every other.
+(``ECS_CLUSTER=``, ``ECS_INSTANCE_ATTRIBUTES=``, ``VOLUME_NAME=``, ``MOUNT_POINT=``, ``METRIC_NAMESPACE=``, ``METRIC_NAME=``),
+and refused where AWS would refuse it: without a way to the internet, without an instance profile whose role may do it, without
+a free volume in the same zone. A volume is a folder, which outlives the instance; what is in the folder is how full the volume
+is. The containers that are placed on an instance run as every other.
 """
 
 from __future__ import annotations
 
+import contextlib
+import math
+import os
 import re
 import shutil
 from dataclasses import dataclass, field
@@ -19,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from moto.autoscaling.models import FakeAutoScalingGroup, InstanceState, autoscaling_backends
+from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.types import Base64EncodedString
 from moto.ec2 import ec2_backends
 from moto.ec2.models import EC2Backend
@@ -37,6 +42,9 @@ BOOT = 90.0
 MEMORY_SHARE = 0.94
 RESOLVED = "resolve:ssm:"
 DATA_DEVICE = "/dev/sdf"
+# A timer on the host that says OnCalendar=*:0/5
+TIMER = 300.0
+GIB = 1024**3
 
 _replace = FakeAutoScalingGroup.replace_autoscaling_group_instances
 _delete_volume = EC2Backend.delete_volume
@@ -52,6 +60,7 @@ class Machine:
     # mount point: volume id
     mounts: dict[str, str] = field(default_factory=dict)
     container_instance: Any = None
+    measured_at: float | None = None
 
     @property
     def alive(self) -> bool:
@@ -61,6 +70,16 @@ class Machine:
 def _setting(text: str, name: str) -> str:
     found = re.search(rf"^\s*(?:export )?{name}=(.*)$", text, re.MULTILINE)
     return found[1].strip().strip("\"'") if found else ""
+
+
+def _size(folder: Path) -> int:
+    """The bytes in it; a server deletes files meanwhile."""
+    found = 0
+    for below, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                found += Path(below, name).lstat().st_size
+    return found
 
 
 def user_data(instance: Any) -> str:
@@ -90,6 +109,8 @@ class Machines:
                 active = True
                 if moment >= machine.ready_at:
                     self._boot(backend, machine)
+            if machine.alive and machine.mounts:
+                self._measure(machine, moment)
         return active
 
     def _notice(self, region: str, moment: float) -> None:
@@ -183,6 +204,31 @@ class Machines:
             return False
         machine.mounts[mount_point] = volume.id
         return True
+
+    def _measure(self, machine: Machine, moment: float) -> None:
+        """What a timer of the host says to CloudWatch: how full the mounted volume is, as df rounds it."""
+        text = user_data(machine.instance)
+        namespace, metric = _setting(text, "METRIC_NAMESPACE"), _setting(text, "METRIC_NAME")
+        last = machine.measured_at
+        # Looking at all files is real work, which does not shrink with the scale.
+        if not metric or (last is not None and moment - last < self.runtime.clock.process(TIMER, limit=2.0)):
+            return
+        machine.measured_at = moment
+        role = self._role(machine)
+        if role is None or not policy.allows(
+            role, "cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": namespace}
+        ):
+            return
+        volume = machine.mounts[_setting(text, "MOUNT_POINT")]
+        used = _size(self.runtime.folder("volumes", volume))
+        size: int = ec2_backends[ACCOUNT_ID][machine.region].volumes[volume].size
+        datum = {
+            "MetricName": metric,
+            "Dimensions": [{"Name": "Node", "Value": _setting(text, "VOLUME_NAME")}],
+            "Unit": "Percent",
+            "Value": math.ceil(100 * used / (size * GIB)),
+        }
+        cloudwatch_backends[ACCOUNT_ID][machine.region].put_metric_data(namespace, [datum])
 
     # --- end ---
 

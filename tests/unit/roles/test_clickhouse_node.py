@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, llmops.langfuse contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The script of the role clickhouse that takes a node's volume, run with stand-ins of the programs that it calls."""
+"""The scripts of the role clickhouse that take and measure a node's volume, run with stand-ins of the programs that they call."""
 
 from __future__ import annotations
 
@@ -12,9 +12,14 @@ from pathlib import Path
 
 import jinja2
 import pytest
+import yaml
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 TEMPLATE = REPOSITORY / "roles/clickhouse/templates/node.sh.j2"
+CLICKHOUSE, MONITORING = (
+    yaml.safe_load((REPOSITORY / f"roles/{role}/vars/main.yml").read_text(encoding="utf-8"))
+    for role in ("clickhouse", "monitoring")
+)
 DEVICE = "nvme-Amazon_Elastic_Block_Store_vol0123"
 # Each program writes down how it was called; what it answers is in files that a test makes.
 PROGRAM = """#!/bin/bash
@@ -27,6 +32,8 @@ case "$(basename "$0") $*" in
   "aws ec2 describe-volumes"*--volume-ids*) cat "$STATE/holder" ;;
   "aws ec2 describe-volumes"*) cat "$STATE/volumes" ;;
   "aws ec2 attach-volume"*) touch "$STATE/devices/@DEVICE@" ;;
+  "aws cloudwatch put-metric-data"*) [ ! -e "$STATE/silent" ] || { echo "Could not connect" >&2; exit 254; } ;;
+  "df "*) printf 'Use%%\n %s%%\n' "$(cat "$STATE/used")" ;;
   "blkid "*) exit "$(cat "$STATE/blkid")" ;;
 esac
 """.replace("@DEVICE@", DEVICE)
@@ -38,6 +45,8 @@ def rendered() -> str:
         __clickhouse_mount_point="/mnt/clickhouse",
         __clickhouse_uid=101,
         clickhouse_cluster="staging",
+        __clickhouse_metric_namespace="Langfuse/staging",
+        __clickhouse_volume_metric=CLICKHOUSE["__clickhouse_volume_metric"],
         clickhouse_region="eu-central-1",
     )
 
@@ -47,9 +56,12 @@ class Host:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        script = re.search(r"<<'SCRIPT'\n(.*?)^SCRIPT$", rendered(), re.DOTALL | re.MULTILINE)
-        assert script
-        (folder / "script").write_text(script[1])
+        found = re.findall(
+            r"^cat > /usr/local/sbin/(\S+) <<'SCRIPT'\n(.*?)^SCRIPT$", rendered(), re.DOTALL | re.MULTILINE
+        )
+        assert [name for name, _ in found] == ["langfuse-volume", "langfuse-volume-used"]
+        for name, script in found:
+            (folder / name).write_text(script)
         (folder / "bin").mkdir()
         (folder / "devices").mkdir()
         names = (
@@ -65,6 +77,7 @@ class Host:
             "dnf",
             "sleep",
             "seq",
+            "df",
         )
         for name in names:
             (folder / "bin" / name).write_text(PROGRAM)
@@ -75,15 +88,17 @@ class Host:
         for name, text in files.items():
             (self.folder / name).write_text(text)
 
-    def run(self) -> tuple[int, list[str], str]:
+    def run(self, script: str = "langfuse-volume") -> tuple[int, list[str], str]:
         """Exit code, the calls without the questions to the metadata, and what was said."""
+        # Without what this machine has of the AWS CLI.
+        path = [item for item in os.environ["PATH"].split(":") if not Path(item, "aws").exists()]
         environment = {
-            "PATH": f"{self.folder}/bin:{os.environ['PATH']}",
+            "PATH": ":".join([f"{self.folder}/bin", *path]),
             "STATE": str(self.folder),
             "LANGFUSE_DEVICES": str(self.folder / "devices"),
         }
         done = subprocess.run(
-            ["bash", str(self.folder / "script")],
+            ["bash", str(self.folder / script)],
             env=environment,
             capture_output=True,
             text=True,
@@ -168,6 +183,70 @@ def test_a_device_that_does_not_appear_is_an_error(host: Host) -> None:
     assert code == 1
     assert "does not appear" in said
     assert not any(call.startswith(("blkid", "mkfs")) for call in calls)
+
+
+def test_how_full_the_volume_is_goes_to_cloudwatch(host: Host) -> None:
+    host.has(mounted="", used="81")
+    code, calls, _ = host.run("langfuse-volume-used")
+    assert code == 0
+    assert calls == [
+        "mountpoint -q /mnt/clickhouse",
+        "df --output=pcent /mnt/clickhouse",
+        "aws cloudwatch put-metric-data --namespace Langfuse/staging --metric-name ClickHouseVolumeUsed --unit Percent "
+        "--value 81 --dimensions Node=staging-clickhouse-1",
+    ]
+
+
+def test_the_alarm_watches_what_is_published() -> None:
+    """CloudWatch takes another name, namespace or dimension for another metric, and the alarm would never get any data."""
+    alarm = MONITORING["__monitoring_catalogue"]["clickhouse-disk"]
+    assert alarm["metric_name"] == CLICKHOUSE["__clickhouse_volume_metric"]
+    assert alarm["namespace"] == "{{ __monitoring_clickhouse_namespace }}"
+    assert MONITORING["__monitoring_clickhouse_namespace"] == CLICKHOUSE["__clickhouse_metric_namespace"]
+    assert jinja2.Template(MONITORING["__monitoring_clickhouse_volumes"]).render(
+        monitoring_clickhouse_nodes=["staging-clickhouse-1"]
+    ) == str([{"Node": "staging-clickhouse-1"}])
+
+
+def test_where_nothing_is_mounted_nothing_is_published(host: Host) -> None:
+    """The folder below would be measured, which is on the instance's own disk."""
+    host.has(used="12")
+    code, calls, said = host.run("langfuse-volume-used")
+    assert (code, calls) == (1, ["mountpoint -q /mnt/clickhouse"])
+    assert "/mnt/clickhouse is not mounted" in said
+
+
+def test_the_cli_is_there_for_a_volume_that_is_mounted_already(host: Host) -> None:
+    host.has(mounted="", used="12")
+    (host.folder / "bin" / "aws").rename(host.folder / "bin" / "aws-to-come")
+    (host.folder / "bin" / "dnf").write_text(
+        f'#!/bin/bash\necho "dnf $*" >> "$STATE/calls"\nmv {host.folder}/bin/aws-to-come {host.folder}/bin/aws\n'
+    )
+    code, calls, _ = host.run("langfuse-volume-used")
+    assert code == 0
+    assert [call.split()[0] for call in calls] == ["mountpoint", "dnf", "df", "aws"]
+
+
+def test_a_cloudwatch_that_does_not_answer_keeps_no_volume_from_being_mounted(host: Host) -> None:
+    host.has(silent="", used="12")
+    code, calls, _ = host.run()
+    assert code == 0
+    assert any(call.startswith("mount -t xfs") for call in calls)
+    assert not any("put-metric-data" in call for call in calls)
+    host.has(mounted="")
+    code, _, said = host.run("langfuse-volume-used")
+    # What a unit says and how it ends stands in the journal.
+    assert code == 254
+    assert "Could not connect" in said
+
+
+def test_it_is_measured_after_every_round_by_a_unit_that_nobody_waits_for() -> None:
+    text = rendered()
+    volume = text[text.index("system/langfuse-volume.service") : text.index("system/langfuse-volume-used.service")]
+    assert "OnSuccess=langfuse-volume-used.service" in volume
+    assert "langfuse-volume-used" not in volume.split("[Service]")[1].split("UNIT")[0]
+    drop_in = text[text.index("ecs.service.d/langfuse.conf") :]
+    assert "langfuse-volume-used" not in drop_in
 
 
 def test_the_agent_waits_for_the_volume() -> None:
