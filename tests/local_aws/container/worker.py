@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local_aws.container import network, stores
+from local_aws.container import from_version_2, network, stores
 from local_aws.container.service import SAYS, Answer, Application, Asked, new_id
 from local_aws.container.stores import StoreError, escape
 from local_aws.container.web import ENTITIES
@@ -368,27 +368,40 @@ class Worker(Application):
     def _background_migrations(self) -> None:
         """Langfuse's book-keeping: one after another by name, locked by a fresh locked_at, gates respected."""
         worker_id = new_id()
-        rows = self.database.run(
-            "SELECT name, args->>'envGate' FROM background_migrations"
-            " WHERE finished_at IS NULL AND failed_at IS NULL ORDER BY name"
-        )
-        for name, gate in rows:
-            if gate and self.flags["backfill"] != "true":
-                continue
-            locked = self.database.run(
+        while not self.stopping.is_set():
+            rows = self.database.run(
+                "SELECT name, script, args FROM background_migrations WHERE finished_at IS NULL AND failed_at IS NULL"
+                " AND (args->>'envGate' IS NULL OR %s) ORDER BY name LIMIT 1",
+                (self.flags["backfill"] == "true",),
+            )
+            # One that another worker has holds up those after it.
+            if not rows or not self.database.run(
                 "UPDATE background_migrations SET worker_id = %s, locked_at = (now() AT TIME ZONE 'UTC')"
                 " WHERE name = %s AND finished_at IS NULL AND (locked_at IS NULL"
                 f" OR locked_at < (now() AT TIME ZONE 'UTC') - INTERVAL '{LOCK_SECONDS} seconds') RETURNING name",
-                (worker_id, name),
-            )
-            if locked:
-                started = time.monotonic()
-                self.database.run(
-                    "UPDATE background_migrations SET finished_at = (now() AT TIME ZONE 'UTC'), worker_id = NULL,"
-                    " locked_at = NULL, state = %s WHERE name = %s",
-                    (json.dumps({"double": SAYS}), name),
-                )
-                self.log.info(f"Finished background migration {name} in {time.monotonic() - started:.3f} s")
+                (worker_id, rows[0][0]),
+            ):
+                return
+            self._background_migration(*rows[0])
+
+    def _background_migration(self, name: str, script: str, arguments: Mapping[str, Any]) -> None:
+        started = time.monotonic()
+        fault = None
+        try:
+            from_version_2.SCRIPTS.get(script, from_version_2.nothing)(self, name, arguments)
+        except (StoreError, from_version_2.Refused) as error:
+            fault = str(error)
+            self.log.error(f"[Background Migration] Failed to run background migration {name}: {error}")
+        # One that was interrupted is neither finished nor failed; the next worker goes on from its state.
+        ends = not self.stopping.is_set()
+        self.database.run(
+            "UPDATE background_migrations SET locked_at = NULL, failed_reason = %s,"
+            " failed_at = CASE WHEN %s THEN (now() AT TIME ZONE 'UTC') END,"
+            " finished_at = CASE WHEN %s THEN (now() AT TIME ZONE 'UTC') END WHERE name = %s",
+            (fault, fault is not None, fault is None and ends, name),
+        )
+        if fault is None and ends:
+            self.log.info(f"Finished background migration {name} in {time.monotonic() - started:.3f} s")
 
 
 def serve(version: str, given: Mapping[str, str]) -> int:
