@@ -138,7 +138,7 @@ def test_one_that_was_interrupted_goes_on_from_its_state(stack: Stack, old: list
         assert done.status == 200, done.body
     with served(stack, "worker", BESIDE) as worker:
         wait_until(lambda: f"Finished background migration {TRACES}" in worker.output)
-    assert stack.query("SELECT id FROM traces ORDER BY timestamp DESC").body.decode().split() == old[2:]
+    assert stack.query("SELECT id FROM traces FINAL ORDER BY timestamp DESC").body.decode().split() == old[2:]
 
 
 def test_without_its_table_it_fails_with_langfuses_words(stack: Stack) -> None:

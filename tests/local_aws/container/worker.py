@@ -54,6 +54,8 @@ SCORE_FIELDS = {
 JSON_FIELDS = {"input": "input", "output": "output", "modelParameters": "model_parameters"}
 TABLES = {"trace": "traces", "observation": "observations", "score": "scores"}
 LOCK_SECONDS = 60
+# ClickHouse migration 11.
+FILE_LOG_SINCE = (3, 53, 0)
 STUCK = {"eventPropagation": "Event propagation stuck", "queueConsumption": "Queue consumption stuck"}
 THRESHOLD = "LANGFUSE_{}_STUCK_THRESHOLD_MINUTES"
 
@@ -309,7 +311,7 @@ class Worker(Application):
         for event in events:
             entity = ENTITIES[event["type"]]
             self._write(entity, job["projectId"], event)
-        if job["type"] != "otel" and self.legacy:
+        if job["type"] != "otel" and self.legacy and self.numbers >= FILE_LOG_SINCE:
             self._file_log(job)
 
     def _delete_project(self, project: str) -> None:
