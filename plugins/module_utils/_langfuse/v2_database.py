@@ -208,22 +208,28 @@ def _reason(code: str, message: str) -> dict[str, str]:
     return {"code": code, "message": message}
 
 
-def release_reasons(wanted: Wanted) -> list[dict[str, str]]:
-    """What the version alone tells, before anybody asks the database."""
+def release_fault(wanted: Wanted) -> tuple[str, str, str] | None:
+    """What the release alone tells, before anybody asks the database: code, problem and what to set."""
     if wanted.release.major != 3:
-        message = (
-            f"langfuse_version is {wanted.release}, but the way from Langfuse 2 goes through Langfuse 3: version 4 drops the tables"
-            " traces, observations and scores of Postgres before anything has moved to ClickHouse; set"
-            f" {versions.NEWEST_READ[3]}, or {BESIDE_LAST} while version 2 still runs on the same database, and go to version 4 after."
+        return (
+            "version",
+            f"the way from Langfuse 2 goes through Langfuse 3, and {wanted.release} is none: version 4 drops traces, observations and"
+            " scores of Postgres before they have moved to ClickHouse",
+            f"set {versions.NEWEST_READ[3]}, or {BESIDE_LAST} while version 2 still runs on the same database, and upgrade after",
         )
-        return [_reason("version", message)]
     if wanted.traffic == BESIDE and wanted.shared and wanted.release > BESIDE_LAST:
-        message = (
-            f"langfuse_version is {wanted.release}, which drops views that Langfuse 2 reads, and version 2 still works with this"
-            f" database; set {BESIDE_LAST} until the traffic has moved, or stop version 2 and set langfuse_v2_traffic to moved."
+        return (
+            "version_beside",
+            f"{wanted.release} drops views that Langfuse 2 reads, and version 2 still works with the same database",
+            f"set {BESIDE_LAST} until the traffic has moved, or stop version 2 and set langfuse_v2_traffic to moved",
         )
-        return [_reason("version_beside", message)]
-    return []
+    return None
+
+
+def release_reasons(wanted: Wanted) -> list[dict[str, str]]:
+    """The same as reasons."""
+    fault = release_fault(wanted)
+    return [_reason(fault[0], f"langfuse_version: {fault[1]}; {fault[2]}.")] if fault else []
 
 
 def _schema_reasons(answers: Answers) -> list[dict[str, str]]:
