@@ -440,6 +440,12 @@ options:
   migration_memory:
     description: Memory of the migration in MiB.
     type: raw
+  migration_v2_shared:
+    description: Whether Langfuse 2 works with the very database.
+    type: raw
+  langfuse_v2_traffic:
+    description: Who gets the traffic while the environment takes over from a Langfuse 2, V(v2) or V(moved).
+    type: raw
   monitoring_subscriptions:
     description: Who is told of alarms.
     type: raw
@@ -896,6 +902,8 @@ RAW = (
     "compute_pull_through_cache_credential_arn",
     "migration_cpu",
     "migration_memory",
+    "migration_v2_shared",
+    "langfuse_v2_traffic",
     "monitoring_subscriptions",
     "monitoring_alarms",
     "monitoring_kms_key_id",

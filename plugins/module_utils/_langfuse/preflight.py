@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._cognito.shapes import problem_with_prefix, problem_with_url
-from . import preflight_observability, versions
+from . import preflight_observability, v2_database, versions
 from .aws_limits import (
     AURORA_POSTGRESQL,
     CAPACITY,
@@ -746,6 +746,23 @@ def external_database(given: Variables) -> Findings:
         yield Finding("database_ssl_mode", f"'{value}' is not a use of TLS", f"set {', '.join(SSL_MODES)}")
 
 
+def version_2(given: Variables) -> Findings:
+    """Whether the release may take over from a Langfuse 2; its database itself is judged before it is migrated."""
+    traffic, release = given.get("langfuse_v2_traffic"), versions.parse(str(given.get("langfuse_version")))
+    ways = (v2_database.BESIDE, v2_database.MOVED)
+    if traffic and traffic not in ways:
+        yield Finding(
+            "langfuse_v2_traffic",
+            f"'{traffic}' does not say who has the traffic",
+            f"set {ways[0]} while Langfuse 2 has it, {ways[1]} after, or leave it out where there is none",
+        )
+    elif traffic and release:
+        shared = given.get("migration_v2_shared")
+        fault = v2_database.release_fault(v2_database.Wanted(release, traffic, shared is None or is_true(shared)))
+        if fault:
+            yield Finding("langfuse_version", *fault[1:])
+
+
 def external_cache(given: Variables) -> Findings:
     """How the cache runs; what is wrong with the connection itself is found by the rules of langfuse_env."""
     mode, connection = given.get("cache_mode"), given.get("cache_connection")
@@ -1057,6 +1074,7 @@ CHECKS = (
     capacity,
     database_names,
     external_database,
+    version_2,
     external_cache,
     storage,
     *preflight_observability.CHECKS,

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 import sys
 import time
 import uuid
@@ -19,6 +21,7 @@ import boto3
 import psycopg
 import pytest
 import requests
+from local_aws import version_2
 from local_aws.container import migrations as entry_point
 from module_runner import ModuleFailed, run_module
 
@@ -154,7 +157,7 @@ def table(ground: Ground) -> Iterator[Ground]:
     """Langfuse's rows as the migration of 3.225.4 leaves them."""
     ground.execute(entry_point.POSTGRES_MIGRATIONS["00000000000002_double_background_migrations"])
     with ground.connection as connection:
-        entry_point._background_rows(connection, (3, 225, 4))
+        entry_point.background_rows(connection, (3, 225, 4))
     yield ground
     ground.execute("DROP TABLE background_migrations")
 
@@ -209,7 +212,7 @@ def test_running_waiting_stalled_failed(table: Ground, way: Way) -> None:
     table.execute(f"{lock}, state = %(state)s WHERE name = %(name)s", age="20 s", state=json.dumps(state), name=TRACES)
     found = table.info(way(table), wait=True, wait_timeout=0)
     assert outcome(found) == ("running", ["running", "waiting"])
-    row = found["migrations"][0]
+    row = next(each for each in found["migrations"] if each["name"] == TRACES)
     assert (row["status"], row["progress"], row["chunks"], row["state"]) == ("running", 42, 100, {"phase": "backfill"})
     assert "(42 %)" in found["reasons"][0]["message"]
     # A worker that was killed renews no lock.
@@ -245,7 +248,8 @@ def test_retry_is_explicit_and_touches_what_failed(table: Ground, way: Way) -> N
     assert table.execute(row, name=TRACES)[0][1] == "broken"
     assert table.retry(TRACES, other, way=way(table)) == predicted
     assert table.execute(row, name=TRACES) == [(None, None, {})]
-    assert table.info(way(table))["migrations"][1]["status"] == "finished", "what is finished stays so"
+    statuses = {each["name"]: each["status"] for each in table.info(way(table))["migrations"]}
+    assert (statuses[TRACES], statuses[other]) == ("waiting", "finished"), "what is finished stays so"
     again = table.retry(TRACES, way=way(table))
     assert (again["changed"], again["retried"], again["restart_worker"]) == (False, [], False)
     with pytest.raises(ModuleFailed, match="there is no background migration nothing; known are 2024"):
@@ -311,3 +315,78 @@ def test_without_psycopg_the_direct_way_says_so(ground: Ground, monkeypatch: pyt
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(ModuleFailed, match=r"psycopg.*cluster_arn works without it"):
         ground.info(ground.direct)
+
+
+# -- a database of version 2 ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def version_2_database(ground: Ground) -> Iterator[str]:
+    """Beside the one of the other tests, in the same server."""
+    ground.execute("CREATE DATABASE version_2")
+    with psycopg.connect(
+        ground.connection.info.dsn, password=PASSWORD, dbname="version_2", autocommit=True
+    ) as connection:
+        project = version_2.make(connection, "a-salt")
+        version_2.ingest(connection, project.id, 4)
+    yield "version_2"
+    ground.execute("DROP DATABASE version_2 WITH (FORCE)")
+
+
+def judged(ground: Ground, way: Way, database: str, **options: Any) -> dict[str, Any]:
+    given = {"langfuse_version": "3.29.0", "secrets": ["SALT", "ENCRYPTION_KEY"], **options}
+    return run_module("langfuse_v2_database_info", {**way(ground), "database": database, **given})
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_database_of_version_2_is_known(ground: Ground, version_2_database: str, way: Way) -> None:
+    found = judged(ground, way, version_2_database, count_rows=True)
+    assert (found["ready"], found["reasons"], found["migrated"]) == (True, [], False)
+    assert (found["finished"], found["verdict"]) == (False, "stalled")
+    assert found["progress"][1] == f"{TRACES}: waiting"
+    assert set(found["rows"]) == {"traces", "observations", "scores"}
+    assert found["clickhouse_query"].count("SELECT 'moved'") == 3
+    assert "NEXTAUTH_SECRET is not in secrets_adopt" in json.dumps(found["warnings"])
+    refused = judged(ground, way, version_2_database, secrets=[], langfuse_version="4.16.0")
+    assert [reason["code"] for reason in refused["reasons"]] == ["version", "salt", "encryption_key"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_another_database_is_refused(ground: Ground, way: Way) -> None:
+    found = judged(ground, way, "langfuse")
+    assert [reason["code"] for reason in found["reasons"]] == ["not_langfuse"]
+
+
+def test_what_psql_printed_is_judged_the_same(ground: Ground, version_2_database: str) -> None:
+    statements = run_module("langfuse_v2_database_info", {"langfuse_version": "3.29.0", "queries_only": True})[
+        "statements"
+    ]
+    given = {
+        **{"PGHOST": "localhost", "PGPORT": str(ground.cluster["Port"]), "PGUSER": "langfuse", "PGPASSWORD": PASSWORD},
+        **{"PGDATABASE": version_2_database, "PGSSLMODE": "require", "PATH": os.defpath},
+    }
+    commands = [word for statement in statements for word in ("--command", statement)]
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-I",
+            str(Path(version_2.__file__).with_name("container") / "psql.py"),
+            "--tuples-only",
+            "--no-align",
+            *commands,
+        ],
+        env=given,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    options = {"langfuse_version": "3.29.0", "secrets": ["SALT", "ENCRYPTION_KEY", "NEXTAUTH_SECRET"]}
+    printed = run_module("langfuse_v2_database_info", {**options, "task_output": done.stdout.splitlines()})
+    direct = judged(ground, lambda each: each.direct, version_2_database, **options)
+    assert (printed["ready"], printed["reasons"]) == (True, [])
+    assert {**printed, "invocation": 0} == {**direct, "invocation": 0}
+
+
+def test_a_version_that_is_none_is_refused() -> None:
+    with pytest.raises(ModuleFailed, match="'latest' is not an exact version"):
+        run_module("langfuse_v2_database_info", {"langfuse_version": "latest", "queries_only": True})

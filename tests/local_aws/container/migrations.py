@@ -5,7 +5,7 @@
 
 ClickHouse: the migrations of the version, one by one, with the book-keeping of golang-migrate's ClickHouse driver. The
 statements are made from data/clickhouse_migrations.json. Postgres: the few tables that the doubles use, with
-Prisma's book-keeping; Langfuse's own schema is far larger.
+Prisma's book-keeping; Langfuse's own schema is far larger. A database of version 2 (version_2.py) is migrated, too.
 """
 
 from __future__ import annotations
@@ -289,40 +289,103 @@ def clickhouse(given: Mapping[str, str], version: tuple[int, int, int]) -> None:
 # -- Postgres ---------------------------------------------------------------------------------------------------------
 
 ADVISORY_LOCK = 72707369
+BOOK_KEEPING = """
+    CREATE TABLE IF NOT EXISTS _prisma_migrations (id varchar(36) PRIMARY KEY, checksum varchar(64) NOT NULL,
+        finished_at timestamptz, migration_name varchar(255) NOT NULL, logs text, rolled_back_at timestamptz,
+        started_at timestamptz NOT NULL DEFAULT now(), applied_steps_count integer NOT NULL DEFAULT 0)
+"""
 POSTGRES_MIGRATIONS = {
+    # A database of version 2 has these tables, and lacks some columns.
     "00000000000001_double_identity": """
-        CREATE TABLE organizations (id text PRIMARY KEY, name text NOT NULL, metadata jsonb,
+        CREATE TABLE IF NOT EXISTS organizations (id text PRIMARY KEY, name text NOT NULL,
             created_at timestamp(3) NOT NULL DEFAULT now(), updated_at timestamp(3) NOT NULL DEFAULT now());
-        CREATE TABLE projects (id text PRIMARY KEY, org_id text NOT NULL REFERENCES organizations ON DELETE CASCADE,
-            name text NOT NULL, retention_days integer, metadata jsonb, deleted_at timestamp(3),
-            created_at timestamp(3) NOT NULL DEFAULT now(), updated_at timestamp(3) NOT NULL DEFAULT now());
-        CREATE TABLE api_keys (id text PRIMARY KEY, project_id text REFERENCES projects ON DELETE CASCADE, note text,
+        CREATE TABLE IF NOT EXISTS projects (id text PRIMARY KEY, org_id text NOT NULL REFERENCES organizations ON DELETE CASCADE,
+            name text NOT NULL, created_at timestamp(3) NOT NULL DEFAULT now(), updated_at timestamp(3) NOT NULL DEFAULT now());
+        CREATE TABLE IF NOT EXISTS api_keys (id text PRIMARY KEY, project_id text REFERENCES projects ON DELETE CASCADE, note text,
             public_key text NOT NULL UNIQUE, hashed_secret_key text NOT NULL UNIQUE,
             fast_hashed_secret_key text UNIQUE, display_secret_key text NOT NULL, last_used_at timestamp(3),
             expires_at timestamp(3), created_at timestamp(3) NOT NULL DEFAULT now());
-        CREATE TABLE users (id text PRIMARY KEY, email text UNIQUE, name text, password text,
+        CREATE TABLE IF NOT EXISTS users (id text PRIMARY KEY, email text UNIQUE, name text, password text,
             admin boolean NOT NULL DEFAULT false, created_at timestamp(3) NOT NULL DEFAULT now(),
             updated_at timestamp(3) NOT NULL DEFAULT now());
-        CREATE TABLE organization_memberships (id text PRIMARY KEY,
+        CREATE TABLE IF NOT EXISTS organization_memberships (id text PRIMARY KEY,
             org_id text NOT NULL REFERENCES organizations ON DELETE CASCADE,
             user_id text NOT NULL REFERENCES users ON DELETE CASCADE, role text NOT NULL, UNIQUE (org_id, user_id));
+        CREATE TABLE IF NOT EXISTS llm_api_keys (id text PRIMARY KEY, project_id text NOT NULL REFERENCES projects ON DELETE CASCADE,
+            provider text NOT NULL, secret_key text NOT NULL);
+        CREATE TABLE IF NOT EXISTS posthog_integrations (project_id text PRIMARY KEY REFERENCES projects ON DELETE CASCADE,
+            encrypted_posthog_api_key text NOT NULL);
+        ALTER TABLE organizations ADD metadata jsonb;
+        ALTER TABLE projects ADD retention_days integer, ADD metadata jsonb;
     """,
     "00000000000002_double_background_migrations": """
-        CREATE TABLE background_migrations (id text PRIMARY KEY, name text NOT NULL UNIQUE, script text NOT NULL,
+        CREATE TABLE IF NOT EXISTS background_migrations (id text PRIMARY KEY, name text NOT NULL UNIQUE, script text NOT NULL,
             args jsonb NOT NULL, state jsonb NOT NULL DEFAULT '{}', finished_at timestamp(3), failed_at timestamp(3),
             failed_reason text, worker_id text, locked_at timestamp(3));
     """,
     "00000000000003_double_organization_keys": """
-        ALTER TABLE api_keys ADD organization_id text REFERENCES organizations ON DELETE CASCADE,
-            ADD scope text NOT NULL DEFAULT 'PROJECT';
+        ALTER TABLE api_keys ALTER project_id DROP NOT NULL,
+            ADD organization_id text REFERENCES organizations ON DELETE CASCADE, ADD scope text NOT NULL DEFAULT 'PROJECT';
+    """,
+    # Where version 2 kept what is in ClickHouse since version 3. No foreign keys, and text for enumerations.
+    "00000000000004_double_tables_of_version_2": """
+        CREATE TABLE IF NOT EXISTS prompts (id text PRIMARY KEY, project_id text NOT NULL, name text NOT NULL, version integer NOT NULL);
+        CREATE TABLE IF NOT EXISTS traces (id text PRIMARY KEY, external_id text, timestamp timestamp(3) NOT NULL DEFAULT now(),
+            name text, user_id text, metadata jsonb, release text, version text, project_id text NOT NULL,
+            public boolean NOT NULL DEFAULT false, bookmarked boolean NOT NULL DEFAULT false, tags text[] DEFAULT '{}',
+            input jsonb, output jsonb, session_id text, created_at timestamp(3) NOT NULL DEFAULT now(),
+            updated_at timestamp(3) NOT NULL DEFAULT now());
+        CREATE INDEX IF NOT EXISTS traces_created_at_idx ON traces (created_at);
+        CREATE TABLE IF NOT EXISTS observations (id text PRIMARY KEY, trace_id text, project_id text NOT NULL, type text NOT NULL,
+            start_time timestamp(3) NOT NULL DEFAULT now(), end_time timestamp(3), name text, metadata jsonb,
+            parent_observation_id text, level text NOT NULL DEFAULT 'DEFAULT', status_message text, version text,
+            created_at timestamp(3) NOT NULL DEFAULT now(), updated_at timestamp(3) NOT NULL DEFAULT now(),
+            model text, internal_model text, internal_model_id text, "modelParameters" jsonb, input jsonb, output jsonb,
+            prompt_tokens integer NOT NULL DEFAULT 0, completion_tokens integer NOT NULL DEFAULT 0,
+            total_tokens integer NOT NULL DEFAULT 0, unit text, input_cost numeric(65,30), output_cost numeric(65,30),
+            total_cost numeric(65,30), calculated_input_cost numeric(65,30), calculated_output_cost numeric(65,30),
+            calculated_total_cost numeric(65,30), completion_start_time timestamp(3), prompt_id text);
+        CREATE INDEX IF NOT EXISTS observations_created_at_idx ON observations (created_at);
+        CREATE TABLE IF NOT EXISTS scores (id text PRIMARY KEY, timestamp timestamp(3) NOT NULL DEFAULT now(), project_id text NOT NULL,
+            name text NOT NULL, value double precision, source text NOT NULL, author_user_id text, comment text,
+            trace_id text NOT NULL, observation_id text, config_id text, string_value text, queue_id text,
+            created_at timestamp(3) NOT NULL DEFAULT now(), updated_at timestamp(3) NOT NULL DEFAULT now(),
+            data_type text NOT NULL DEFAULT 'NUMERIC');
+        CREATE INDEX IF NOT EXISTS scores_created_at_idx ON scores (created_at);
     """,
 }
-# Langfuse's rows that move version 2's data, and since July 2026 those of version 4 behind a gate.
-BACKGROUND_MIGRATIONS = (
-    "20241024_1730_migrate_traces_from_pg_to_ch",
-    "20241024_1737_migrate_observations_from_pg_to_ch",
-    "20241024_1738_migrate_scores_from_pg_to_ch",
-    "20241024_1739_migrate_event_log_to_blob_storage_ref_table",
+# Langfuse's own, by their names, with the first release that has them: what tells a database's version, and what takes away from it.
+LANGFUSE_MIGRATIONS: tuple[tuple[tuple[int, int, int], str, str], ...] = (
+    ((3, 0, 0), "20241124115100_add_projects_deleted_at", "ALTER TABLE projects ADD deleted_at timestamp(3)"),
+    (
+        (3, 29, 1),
+        "20250221143400_drop_trace_view_observation_view",
+        "DROP VIEW IF EXISTS observations_view; DROP VIEW IF EXISTS traces_view",
+    ),
+    (
+        (4, 0, 0),
+        "20260723150000_drop_legacy_tracing_tables",
+        "DROP TABLE IF EXISTS traces; DROP TABLE IF EXISTS observations; DROP TABLE IF EXISTS scores;"
+        " DELETE FROM background_migrations WHERE name IN ('20241024_1216_add_generations_cost_backfill',"
+        " '20241024_1730_migrate_traces_from_pg_to_ch', '20241024_1737_migrate_observations_from_pg_to_ch',"
+        " '20241024_1738_migrate_scores_from_pg_to_ch')",
+    ),
+)
+# Langfuse's rows with their scripts, from the first to (not including) the last release that has them: those that move version 2's data,
+# and since July 2026 those of version 4 behind a gate.
+NEVER = (99, 0, 0)
+BACKGROUND_MIGRATIONS: tuple[tuple[str, str, tuple[int, int, int], tuple[int, int, int]], ...] = (
+    ("20241024_1216_add_generations_cost_backfill", "addGenerationsCostBackfill", (2, 87, 0), (4, 0, 0)),
+    ("20241024_1730_migrate_traces_from_pg_to_ch", "migrateTracesFromPostgresToClickhouse", (2, 87, 0), (4, 0, 0)),
+    (
+        "20241024_1737_migrate_observations_from_pg_to_ch",
+        "migrateObservationsFromPostgresToClickhouse",
+        (2, 87, 0),
+        (4, 0, 0),
+    ),
+    ("20241024_1738_migrate_scores_from_pg_to_ch", "migrateScoresFromPostgresToClickhouse", (2, 87, 0), (4, 0, 0)),
+    ("20250417_1737_migrate_event_log_to_blob_storage", "migrateEventLogToBlobStorageRefTable", (3, 53, 0), (4, 0, 0)),
+    ("20250711_1347_patch_llm_tool_schema_audit_logs", "patchLLMToolAndLLLMSchemaAuditLogs", (3, 81, 0), NEVER),
 )
 GATED_SINCE = (3, 203, 0)
 BACKFILL = "LANGFUSE_BACKGROUND_MIGRATION_V4_ENABLE_HISTORIC_BACKFILL"
@@ -371,11 +434,7 @@ def postgres(url: str, version: tuple[int, int, int]) -> None:
 def _deploy(connection: Any, version: tuple[int, int, int]) -> None:
     connection.execute("SET lock_timeout = '10s'")
     connection.execute("SELECT pg_advisory_lock(%s)", (ADVISORY_LOCK,))
-    connection.execute("""
-        CREATE TABLE IF NOT EXISTS _prisma_migrations (id varchar(36) PRIMARY KEY, checksum varchar(64) NOT NULL,
-            finished_at timestamptz, migration_name varchar(255) NOT NULL, logs text, rolled_back_at timestamptz,
-            started_at timestamptz NOT NULL DEFAULT now(), applied_steps_count integer NOT NULL DEFAULT 0)
-    """)
+    connection.execute(BOOK_KEEPING)
     rows = connection.execute(
         "SELECT migration_name, finished_at IS NOT NULL FROM _prisma_migrations WHERE rolled_back_at IS NULL"
     ).fetchall()
@@ -387,8 +446,9 @@ def _deploy(connection: Any, version: tuple[int, int, int]) -> None:
             f"The `{failed[0]}` migration failed"
         )
     applied = {name for name, _finished in rows}
-    print(f"{len(POSTGRES_MIGRATIONS)} migrations found in prisma/migrations", flush=True)
-    for name, text in POSTGRES_MIGRATIONS.items():
+    found = POSTGRES_MIGRATIONS | {name: text for since, name, text in LANGFUSE_MIGRATIONS if since <= version}
+    print(f"{len(found)} migrations found in prisma/migrations", flush=True)
+    for name, text in found.items():
         if name in applied:
             continue
         row = str(uuid.uuid4())
@@ -402,20 +462,22 @@ def _deploy(connection: Any, version: tuple[int, int, int]) -> None:
             connection.execute(
                 "UPDATE _prisma_migrations SET finished_at = now(), applied_steps_count = 1 WHERE id = %s", (row,)
             )
-    _background_rows(connection, version)
+    # What a migration has put there or taken away, an older release does not undo.
+    background_rows(connection, max(version, (4, 0, 0)) if LANGFUSE_MIGRATIONS[-1][1] in applied else version)
     connection.execute("SELECT pg_advisory_unlock(%s)", (ADVISORY_LOCK,))
     print("All migrations have been successfully applied." if applied == set() else "Done.", flush=True)
 
 
-def _background_rows(connection: Any, version: tuple[int, int, int]) -> None:
-    rows = [(name, "{}") for name in BACKGROUND_MIGRATIONS]
+def background_rows(connection: Any, version: tuple[int, int, int]) -> None:
+    """The rows that a release's migrations have put into background_migrations."""
+    rows = [(name, script, "{}") for name, script, since, until in BACKGROUND_MIGRATIONS if since <= version < until]
     if version >= GATED_SINCE:
-        rows += [(name, f'{{"envGate": "{gate}"}}') for name, gate in GATED.items()]
-    for name, arguments in rows:
+        rows += [(name, name.partition("_")[2], f'{{"envGate": "{gate}"}}') for name, gate in GATED.items()]
+    for name, script, arguments in rows:
         connection.execute(
             "INSERT INTO background_migrations (id, name, script, args) VALUES (%s, %s, %s, %s)"
             " ON CONFLICT (name) DO NOTHING",
-            (str(uuid.uuid4()), name, re.sub(r"^\d+_(\d{4}_)?", "", name), arguments),
+            (str(uuid.uuid4()), name, script, arguments),
         )
 
 

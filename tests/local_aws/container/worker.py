@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local_aws.container import network, stores
+from local_aws.container import from_version_2, network, stores
 from local_aws.container.service import SAYS, Answer, Application, Asked, new_id
 from local_aws.container.stores import StoreError, escape
 from local_aws.container.web import ENTITIES
@@ -59,7 +59,10 @@ BACKFILLS = {
     "20260701_v4_step_3_backfill_events_full_from_observations": "observation",
 }
 BACKFILL_GATE = "LANGFUSE_BACKGROUND_MIGRATION_V4_ENABLE_HISTORIC_BACKFILL"
+DROP_GATE = "LANGFUSE_BACKGROUND_MIGRATION_V4_DROP_PID_TID_SORTING_TABLES"
 LOCK_SECONDS = 60
+# ClickHouse migration 11.
+FILE_LOG_SINCE = (3, 53, 0)
 STUCK = {"eventPropagation": "Event propagation stuck", "queueConsumption": "Queue consumption stuck"}
 THRESHOLD = "LANGFUSE_{}_STUCK_THRESHOLD_MINUTES"
 
@@ -315,7 +318,7 @@ class Worker(Application):
         for event in events:
             entity = ENTITIES[event["type"]]
             self._write(entity, job["projectId"], event)
-        if job["type"] != "otel" and self.legacy:
+        if job["type"] != "otel" and self.legacy and self.numbers >= FILE_LOG_SINCE:
             self._file_log(job)
 
     def _delete_project(self, project: str) -> None:
@@ -374,32 +377,47 @@ class Worker(Application):
     def _background_migrations(self) -> None:
         """Langfuse's book-keeping: one after another by name, locked by a fresh locked_at, gates respected."""
         worker_id = new_id()
-        rows = self.database.run(
-            "SELECT name, args->>'envGate' FROM background_migrations"
-            " WHERE finished_at IS NULL AND failed_at IS NULL ORDER BY name"
-        )
-        for name, gate in rows:
-            if gate and not self._open(gate):
-                continue
-            locked = self.database.run(
+        while not self.stopping.is_set():
+            rows = self.database.run(
+                "SELECT name, script, args FROM background_migrations WHERE finished_at IS NULL AND failed_at IS NULL"
+                " AND (args->>'envGate' IS NULL OR args->>'envGate' = ANY(%s)) ORDER BY name LIMIT 1",
+                (self._open_gates(),),
+            )
+            # One that another worker has holds up those after it.
+            if not rows or not self.database.run(
                 "UPDATE background_migrations SET worker_id = %s, locked_at = (now() AT TIME ZONE 'UTC')"
                 " WHERE name = %s AND finished_at IS NULL AND (locked_at IS NULL"
                 f" OR locked_at < (now() AT TIME ZONE 'UTC') - INTERVAL '{LOCK_SECONDS} seconds') RETURNING name",
-                (worker_id, name),
-            )
-            if locked:
-                started = time.monotonic()
-                if name in BACKFILLS:
-                    self._backfill(BACKFILLS[name])
-                self.database.run(
-                    "UPDATE background_migrations SET finished_at = (now() AT TIME ZONE 'UTC'), worker_id = NULL,"
-                    " locked_at = NULL, state = %s WHERE name = %s",
-                    (json.dumps({"double": SAYS}), name),
-                )
-                self.log.info(f"Finished background migration {name} in {time.monotonic() - started:.3f} s")
+                (worker_id, rows[0][0]),
+            ):
+                return
+            self._background_migration(*rows[0])
 
-    def _open(self, gate: str) -> bool:
-        return (self.flags["backfill"] if gate == BACKFILL_GATE else self.given.get(gate, "false")) == "true"
+    def _background_migration(self, name: str, script: str, arguments: Mapping[str, Any]) -> None:
+        started = time.monotonic()
+        fault = None
+        try:
+            if name in BACKFILLS:
+                self._backfill(BACKFILLS[name])
+            else:
+                from_version_2.SCRIPTS.get(script, from_version_2.nothing)(self, name, arguments)
+        except (StoreError, from_version_2.Refused) as error:
+            fault = str(error)
+            self.log.error(f"[Background Migration] Failed to run background migration {name}: {error}")
+        # One that was interrupted is neither finished nor failed; the next worker goes on from its state.
+        ends = not self.stopping.is_set()
+        self.database.run(
+            "UPDATE background_migrations SET locked_at = NULL, failed_reason = %s,"
+            " failed_at = CASE WHEN %s THEN (now() AT TIME ZONE 'UTC') END,"
+            " finished_at = CASE WHEN %s THEN (now() AT TIME ZONE 'UTC') END WHERE name = %s",
+            (fault, fault is not None, fault is None and ends, name),
+        )
+        if fault is None and ends:
+            self.log.info(f"Finished background migration {name} in {time.monotonic() - started:.3f} s")
+
+    def _open_gates(self) -> list[str]:
+        values = {BACKFILL_GATE: self.flags["backfill"], DROP_GATE: self.given.get(DROP_GATE, "false")}
+        return [gate for gate, value in values.items() if value == "true"]
 
     def _backfill(self, entity: str) -> None:
         """Everything at once, where Langfuse goes from chunk to chunk, newest first."""

@@ -15,6 +15,7 @@ from jinja2.nativetypes import NativeEnvironment
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 GATE = "LANGFUSE_BACKGROUND_MIGRATION_V4_ENABLE_HISTORIC_BACKFILL"
+SWITCH = "LANGFUSE_ENABLE_BACKGROUND_MIGRATIONS"
 MODE = "LANGFUSE_MIGRATION_V4_WRITE_MODE"
 
 
@@ -37,6 +38,9 @@ def expressions() -> list[str]:
         ({"langfuse_settings": {MODE: "legacy"}}, {MODE: "legacy", GATE: "false"}),
         ({"langfuse_write_mode": "dual"}, {GATE: "false"}),
         ({"langfuse_write_mode": "dual", "langfuse_settings": {GATE: "true"}}, {GATE: "true"}),
+        # As the role application has it.
+        ({"langfuse_v2_traffic": "v2"}, {SWITCH: "false"}),
+        ({"langfuse_v2_traffic": "moved"}, {}),
     ],
 )
 def test_migrations_are_judged_with_the_settings_that_the_worker_has(
