@@ -50,8 +50,9 @@ EXAMPLES = r"""
 
 - name: Restart the worker, which then takes it
   llmops.langfuse.ecs_service:
-    name: langfuse-staging-worker
+    name: worker
     cluster: langfuse-staging
+    task_definition: langfuse-staging-worker
     force_new_deployment: true
   when: retry.restart_worker
 """

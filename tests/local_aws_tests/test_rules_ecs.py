@@ -373,6 +373,8 @@ def test_one_off_tasks_that_ecs_refuses(local: Local) -> None:
     assert refusal(local.ecs.run_task, **run, overrides=other)[1] == (
         "Override for container named other is not a container in the TaskDefinition."
     )
+    long = {"containerOverrides": [{"name": "main", "command": ["x" * 8192]}]}
+    assert "at most 8192" in refusal(local.ecs.run_task, **run, overrides=long)[1]
     assert refusal(local.ecs.run_task, **run, count=11)[0] == "InvalidParameterException"
     assert refusal(local.ecs.stop_task, cluster="c", task="0123")[1] == "The referenced task was not found."
 

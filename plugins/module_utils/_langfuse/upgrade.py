@@ -189,7 +189,7 @@ def _major(start: Version, wanted: Wanted, background: Mapping[str, Any] | None)
         found = " ".join(str(reason["message"]) for reason in background["reasons"])
         yield Reason(
             "background_migrations",
-            f"Background migrations of Langfuse {start} are not finished, and those of {wanted.release} build upon them: {found}",
+            f"Background migrations of Langfuse {start} are not finished, and {wanted.release} drops tables that they read: {found}",
         )
 
 

@@ -11,6 +11,7 @@ code is AWS's in every case.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -30,6 +31,7 @@ FARGATE_DRIVERS = ("awslogs", "splunk", "awsfirelens")
 FARGATE_PROVIDERS = ("FARGATE", "FARGATE_SPOT")
 PLATFORM_VERSIONS = ("LATEST", "1.4.0")
 NOFILE_LIMIT = 1048576
+OVERRIDES = 8192
 
 
 def _range(low: int, high: int, step: int = 1) -> frozenset[int]:
@@ -712,7 +714,7 @@ def task_counts(call: Call) -> None:
 
 @rule("ecs", "RunTask")
 def overrides(call: Call) -> None:
-    # API TaskOverride, ContainerOverride
+    # API TaskOverride, ContainerOverride; API RunTask.overrides: 8192 characters with the JSON's own
     definition = _definition(call)
     given = call.params.get("overrides") or {}
     for name in ("executionRoleArn", "taskRoleArn"):
@@ -720,6 +722,8 @@ def overrides(call: Call) -> None:
             _role(call, given[name])
     if definition is None:
         return
+    if len(json.dumps(given, separators=(",", ":"))) > OVERRIDES:
+        raise invalid(f"Container Overrides length must be at most {OVERRIDES}")
     names = {item["name"] for item in definition.container_definitions}
     for item in given.get("containerOverrides") or []:
         if item.get("name") not in names:
