@@ -323,8 +323,8 @@ environment:
         - The web service. C(secret_version_id) is the version of the secret with which its tasks started; empty where the service
           runs another revision than the newest, as after a deployment that went back.
         - The web service. C(scaling) has the least and the most tasks where Application Auto Scaling sets their number, and is
-          empty otherwise. C(platforms) says where it runs, of V(ecs) and V(apprunner), and C(url) where App Runner serves it; a
-          worker has neither. App Runner tells no counts.
+          empty otherwise. C(platforms) says where it runs, of V(ecs) and V(apprunner), and C(url) where App Runner serves it, as
+          C(apprunner_service_arn); a worker has none of them. App Runner tells no counts.
       type: dict
       sample: &service
         state: available
@@ -337,6 +337,7 @@ environment:
         scaling: [2, 6]
         platforms: [ecs]
         url: ""
+        apprunner_service_arn: ""
     ingestion:
       description:
         - The web server's service for ingestion, in the same form as RV(environment.web). An environment may do without, so it is

@@ -652,6 +652,7 @@ def web(found: Shape, _identity: Shape) -> Part:
         "state": worst([*([part["state"]] if on_ecs else []), *on_apprunner]),
         "platforms": [*(["ecs"] if on_ecs else []), *(["apprunner"] if on_apprunner else [])],
         "url": app_runner.own_url(service),
+        "apprunner_service_arn": (service or {}).get("ServiceArn", ""),
     }
     if service:
         shape = app_runner.described(service, {})

@@ -36,6 +36,7 @@ from .findings import Finding
 from .names import nearest, of_the_platform
 from .preflight_apprunner import apprunner, on_apprunner
 from .preflight_apprunner import cautions as apprunner_cautions
+from .preflight_backup import cautions as backup_cautions
 from .preflight_backup import clickhouse_backups
 from .preflight_network import given_network, interface_endpoints
 from .preflight_storage import storage
@@ -119,7 +120,7 @@ def judge(given: Variables) -> Judgement:
         judgement.errors += check(given)
     _settings(given, judgement)
     judgement.warnings += [*recommended_sizes(given), *misspelt_prefixes(given), *needless_firewall(given)]
-    judgement.warnings += apprunner_cautions(given)
+    judgement.warnings += [*apprunner_cautions(given), *backup_cautions(given)]
     judgement.warnings += preflight_observability.insights_in_little_memory(given)
     judgement.errors.sort(key=lambda finding: finding.option)
     return judgement

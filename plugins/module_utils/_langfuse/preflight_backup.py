@@ -22,6 +22,8 @@ MINUTES = {"minute": 1, "hour": 60, "day": 1440}
 # Amazon S3 User Guide, "General purpose bucket naming rules"; without the dots that certificates for virtual hosts do not match.
 BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 PREFIX = re.compile(r"(?:[A-Za-z0-9_.=-]+/)+")
+# What the role clickhouse keeps them for in the environment's own bucket.
+DAYS = 14
 # What Langfuse and the role storage keep in the same bucket.
 TAKEN = ("events/", "exports/", "media/")
 
@@ -74,6 +76,28 @@ def _schedule(expression: str, kept: int) -> Findings:
         )
 
 
+def _of_somebody_else(given: Shape) -> str:
+    """The bucket of the backups, where the role storage sets no lifecycle rules for it; else ""."""
+    bucket = str(given.get("clickhouse_backup_bucket") or "")
+    if given.get("storage_mode") != "external" and bucket == given.get("storage_bucket"):
+        return ""
+    own = rf"{re.escape(str(given.get('langfuse_name')))}-\d{{12}}-{re.escape(str(given.get('langfuse_region')))}"
+    return "" if re.fullmatch(own, bucket) else bucket
+
+
+def cautions(given: Shape) -> Findings:
+    """What is allowed but easily forgotten."""
+    bucket = _of_somebody_else(given)
+    if is_true(given.get("clickhouse_backup_enabled")) and bucket:
+        prefix = given.get("clickhouse_backup_prefix") or "clickhouse-backups/"
+        yield Finding(
+            "clickhouse_backup_bucket",
+            f"nothing here deletes old backups from {bucket}, of which every one is whole",
+            f"have its owner set a lifecycle rule there that expires what begins with {prefix} after {DAYS} days, or as many as you want, "
+            "as clickhouse_backup_retention_days does in the environment's own bucket",
+        )
+
+
 def _place(given: Shape, retention: bool) -> Findings:
     bucket = str(given.get("clickhouse_backup_bucket") or "")
     if not bucket and given.get("storage_mode") == "external":
@@ -82,14 +106,13 @@ def _place(given: Shape, retention: bool) -> Findings:
             "the environment has no bucket of its own in which backups could be kept and expire",
             "set one in the same region, whose lifecycle rules delete old backups",
         )
-    own = rf"{re.escape(str(given.get('langfuse_name')))}-\d{{12}}-{re.escape(str(given.get('langfuse_region')))}"
     if bucket and not BUCKET.fullmatch(bucket):
         yield Finding(
             "clickhouse_backup_bucket",
             f"'{bucket}' is not a bucket that ClickHouse reaches by its name",
             "set 3 to 63 lower-case letters, digits and '-'",
         )
-    elif bucket and retention and not re.fullmatch(own, bucket):
+    elif retention and _of_somebody_else(given):
         yield Finding(
             "clickhouse_backup_retention_days",
             f"the lifecycle rules of {bucket} are those of its owner, and nothing here would delete old backups",

@@ -790,6 +790,7 @@ def test_web_on_app_runner(status: str, expected: str) -> None:
     assert part["state"] == expected
     assert part["platforms"] == ["apprunner"]
     assert part["url"] == "https://psbqam834h.eu-central-1.awsapprunner.com"
+    assert part["apprunner_service_arn"] == f"{ARN}:service/staging-web/0123"
     assert part["image"].endswith("langfuse/langfuse:3.225.4")
     assert part["secret_version_id"] == "v2"
     # which is how many tasks ECS has, and how many monitoring looks for
@@ -817,6 +818,7 @@ def test_web_that_moves_is_on_both_and_as_far_as_the_worse() -> None:
 def test_a_connector_without_its_service_is_what_a_stopped_run_leaves() -> None:
     part, owned = components.web(nothing("web") | on_apprunner(service=None), IDENTITY)
     assert (part["state"], part["platforms"], part["url"]) == ("incomplete", ["apprunner"], "")
+    assert part["apprunner_service_arn"] == ""
     assert [kind for kind, _id in owned] == ["apprunner_vpc_connector"]
 
 

@@ -80,6 +80,30 @@ def test_backups_of_clickhouse_are_accepted() -> None:
     assert judged(clickhouse_backup_enabled="false", clickhouse_backup_schedule="never").errors == []
 
 
+def test_backups_in_a_bucket_of_somebody_else_expire_by_a_rule_of_its_owner_only() -> None:
+    elsewhere = {
+        **BACKED_UP,
+        "storage_mode": "external",
+        "storage_bucket": "our-traces",
+        "clickhouse_backup_bucket": "our-traces",
+        "clickhouse_backup_prefix": "langfuse/clickhouse/",
+    }
+    judgement = judged(**elsewhere)
+    assert (judgement.errors, len(judgement.warnings)) == ([], 1)
+    said = str(judgement.warnings[0])
+    assert said.startswith("clickhouse_backup_bucket: nothing here deletes old backups from our-traces")
+    for part in ("langfuse/clickhouse/", "14 days", "clickhouse_backup_retention_days"):
+        assert part in said
+    own = {**BACKED_UP, "storage_mode": "own", "storage_bucket": "our-traces", "clickhouse_backup_retention_days": 30}
+    for more in (
+        {"clickhouse_backup_enabled": False},
+        own,
+        own | {"clickhouse_backup_bucket": "our-traces"},
+        own | {"clickhouse_backup_bucket": "langfuse-demo-123456789012-eu-central-1"},
+    ):
+        assert judged(**{**elsewhere, "clickhouse_backup_bucket": None, **more}).warnings == []
+
+
 def test_sign_in_with_cognito_is_accepted_also_on_this_machine() -> None:
     for url in ("https://langfuse.example.com", "http://localhost:3000"):
         assert judged(sign_in="true", langfuse_url=url, sign_in_domain_prefix="langfuse-demo-1").errors == []
