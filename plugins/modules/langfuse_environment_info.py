@@ -205,7 +205,9 @@ environment:
           clickhouse: /langfuse/langfuse-staging/clickhouse
           migration: /langfuse/langfuse-staging/migration
     database:
-      description: The Aurora cluster.
+      description:
+        - The Aurora cluster. C(replaced_cluster_ids) are those whose place a restore has taken, the oldest first.
+        - C(deletion_protection) is true where any of them is protected.
       type: dict
       sample:
         state: available
@@ -219,6 +221,7 @@ environment:
         data_api: true
         instance_ids: [langfuse-staging-1]
         capacity: [0.5, 4.0]
+        replaced_cluster_ids: []
         deletion_protection: true
     cache:
       description:

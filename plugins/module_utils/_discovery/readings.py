@@ -26,6 +26,7 @@ from .components import (
     CLICKHOUSE_FAMILIES,
     CLICKHOUSE_SERVICES,
     IMAGE_CACHE,
+    is_replaced,
 )
 
 Clients = dict[str, Any]
@@ -282,6 +283,13 @@ def log_group(pattern: str) -> Callable[[Clients, str], Shape | None]:
 def db_cluster(clients: Clients, name: str) -> Shape | None:
     found: Shape = clients["rds"].describe_db_clusters(DBClusterIdentifier=name)["DBClusters"][0]
     return found
+
+
+@reading("the clusters that a restore replaced (rds:DescribeDBClusters)", [])
+def db_replaced_clusters(clients: Clients, name: str) -> list[Shape]:
+    engine = [{"Name": "engine", "Values": ["aurora-postgresql"]}]
+    found = pages(clients["rds"], "describe_db_clusters", "DBClusters", Filters=engine)
+    return [item for item in found if is_replaced(item, name)]
 
 
 @reading("the database instances (rds:DescribeDBInstances)", [])
