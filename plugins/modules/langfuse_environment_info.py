@@ -206,7 +206,7 @@ environment:
           migration: /langfuse/langfuse-staging/migration
     database:
       description:
-        - The Aurora cluster. C(replaced_cluster_ids) are those whose place a restore has taken, the oldest first.
+        - The Aurora cluster. C(resource_id) is another one after a restore, and C(replaced_cluster_ids) are those whose place a restore has taken, the oldest first.
         - C(deletion_protection) is true where any of them is protected.
       type: dict
       sample:
@@ -218,6 +218,7 @@ environment:
         engine_version: "16.11"
         cluster_id: langfuse-staging
         cluster_arn: arn:aws:rds:eu-central-1:123456789012:cluster:langfuse-staging
+        resource_id: cluster-ABCDEFGHIJKLMNOPQRSTUVWXYZ
         data_api: true
         instance_ids: [langfuse-staging-1]
         capacity: [0.5, 4.0]

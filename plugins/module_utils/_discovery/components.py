@@ -266,6 +266,7 @@ def database(found: Shape, _identity: Shape) -> Part:
         "engine_version": shape.get("EngineVersion", ""),
         "cluster_id": shape.get("DBClusterIdentifier", ""),
         "cluster_arn": shape.get("DBClusterArn", ""),
+        "resource_id": shape.get("DbClusterResourceId", ""),
         "data_api": bool(shape.get("HttpEndpointEnabled")),
         "instance_ids": sorted(item["DBInstanceIdentifier"] for item in kept),
         "capacity": [float(scaling["MinCapacity"]), float(scaling["MaxCapacity"])] if scaling else [],
