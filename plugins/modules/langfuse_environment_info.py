@@ -205,7 +205,9 @@ environment:
           clickhouse: /langfuse/langfuse-staging/clickhouse
           migration: /langfuse/langfuse-staging/migration
     database:
-      description: The Aurora cluster.
+      description:
+        - The Aurora cluster. C(resource_id) is another one after a restore, and C(replaced_cluster_ids) are those whose place a restore has taken, the oldest first.
+        - C(deletion_protection) is true where any of them is protected.
       type: dict
       sample:
         state: available
@@ -216,9 +218,11 @@ environment:
         engine_version: "16.11"
         cluster_id: langfuse-staging
         cluster_arn: arn:aws:rds:eu-central-1:123456789012:cluster:langfuse-staging
+        resource_id: cluster-ABCDEFGHIJKLMNOPQRSTUVWXYZ
         data_api: true
         instance_ids: [langfuse-staging-1]
         capacity: [0.5, 4.0]
+        replaced_cluster_ids: []
         deletion_protection: true
     cache:
       description:

@@ -8,10 +8,12 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: rds_cluster_settings
 version_added: 0.1.0
-short_description: Sets what an Aurora cluster shows of itself, and when it pauses
+short_description: Sets what an Aurora cluster shows of itself, its capacity, and when it pauses
 description:
-  - CloudWatch Database Insights, Performance Insights, logs to CloudWatch, and the automatic pause of Aurora Serverless v2.
-  - M(amazon.aws.rds_cluster) does not know the first two and the last, and cannot turn logs on in a cluster that has none yet.
+  - CloudWatch Database Insights, Performance Insights, logs to CloudWatch, the RDS Data API, and capacity and automatic pause of Aurora
+    Serverless v2.
+  - M(amazon.aws.rds_cluster) does not know the first two and the last, and cannot turn logs or the Data API on, or give a capacity, in a
+    cluster that has none yet, such as a restored one.
   - What is not given stays as it is.
 author:
   - llmops.langfuse contributors (@llmops)
@@ -56,6 +58,15 @@ options:
       - ARN of the KMS key that encrypts the record; without it, AWS takes the account's own.
       - AWS changes it only while Performance Insights is off.
     type: str
+  data_api:
+    description: Whether SQL can be sent over HTTPS, with the RDS Data API.
+    type: bool
+  min_capacity:
+    description: Least Aurora capacity units of an instance, with O(max_capacity).
+    type: float
+  max_capacity:
+    description: Most Aurora capacity units of an instance, with O(min_capacity).
+    type: float
   seconds_until_auto_pause:
     description: Seconds without a connection after which an instance pauses, V(300) to V(86400), where the least capacity is 0.
     type: int
@@ -77,6 +88,13 @@ EXAMPLES = r"""
     performance_insights: true
     performance_insights_retention_days: 465
     cloudwatch_logs_exports: [postgresql]
+
+- name: Give a cluster that was restored from a snapshot what instances of Aurora Serverless v2 need
+  llmops.langfuse.rds_cluster_settings:
+    cluster_id: langfuse-staging
+    min_capacity: 0.5
+    max_capacity: 4
+    data_api: true
 """
 
 RETURN = r"""
@@ -107,6 +125,17 @@ cluster:
     performance_insights_kms_key_arn:
       description: Its KMS key; empty where it is off.
       type: str
+    data_api:
+      description: Whether the RDS Data API is on.
+      type: bool
+    min_capacity:
+      description: Least capacity units of an instance; none where the cluster has no capacity.
+      type: float
+      sample: 0.5
+    max_capacity:
+      description: Most capacity units of an instance; none where the cluster has no capacity.
+      type: float
+      sample: 4.0
     seconds_until_auto_pause:
       description: Seconds until an instance pauses; V(0) where the least capacity is not 0.
       type: int
@@ -143,6 +172,12 @@ INSIGHTS = {
     "performance_insights_retention_days": "PerformanceInsightsRetentionPeriod",
     "performance_insights_kms_key_arn": "PerformanceInsightsKMSKeyId",
 }
+# Likewise: option, and its name in the scaling configuration.
+SCALING = {
+    "min_capacity": "MinCapacity",
+    "max_capacity": "MaxCapacity",
+    "seconds_until_auto_pause": "SecondsUntilAutoPause",
+}
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "cluster_id": {"type": "str", "required": True, "aliases": ["db_cluster_identifier"]},
     "cloudwatch_logs_exports": {"type": "list", "elements": "str"},
@@ -150,6 +185,9 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "performance_insights": {"type": "bool"},
     "performance_insights_retention_days": {"type": "int"},
     "performance_insights_kms_key_arn": {"type": "str", "no_log": False},
+    "data_api": {"type": "bool"},
+    "min_capacity": {"type": "float"},
+    "max_capacity": {"type": "float"},
     "seconds_until_auto_pause": {"type": "int"},
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 1800},
@@ -174,6 +212,13 @@ def modify(client: Any, cluster_id: str, **request: Any) -> None:
     client.modify_db_cluster(DBClusterIdentifier=cluster_id, ApplyImmediately=True, **request)
 
 
+# ModifyDBCluster has this for Aurora Serverless v1 only.
+@RdsErrorHandler.common_error_handler("turn the Data API of the cluster {1} on or off")
+@AWSRetry.jittered_backoff(catch_extra_error_codes=["InvalidResourceStateFault"])
+def set_data_api(client: Any, arn: str, on: bool) -> None:
+    (client.enable_http_endpoint if on else client.disable_http_endpoint)(ResourceArn=arn)
+
+
 def describe(cluster_id: str, cluster: Shape | None) -> Shape:
     """A cluster's settings with the module's names."""
     found = cluster or {}
@@ -186,13 +231,16 @@ def describe(cluster_id: str, cluster: Shape | None) -> Shape:
         "performance_insights": recorded,
         "performance_insights_retention_days": found.get("PerformanceInsightsRetentionPeriod") or 0 if recorded else 0,
         "performance_insights_kms_key_arn": found.get("PerformanceInsightsKMSKeyId") or "" if recorded else "",
+        "data_api": bool(found.get("HttpEndpointEnabled")),
+        "min_capacity": scaling.get("MinCapacity"),
+        "max_capacity": scaling.get("MaxCapacity"),
         "seconds_until_auto_pause": scaling.get("SecondsUntilAutoPause") or 0,
     }
 
 
 def wanted_settings(params: Shape) -> Shape:
     """The settings that are asked for; None for those that stay. What is off has neither days nor a key."""
-    wanted = {name: params[name] for name in (*INSIGHTS, "cloudwatch_logs_exports", "seconds_until_auto_pause")}
+    wanted = {name: params[name] for name in (*INSIGHTS, *SCALING, "cloudwatch_logs_exports", "data_api")}
     if params["performance_insights"] is False:
         wanted |= {"performance_insights_retention_days": None, "performance_insights_kms_key_arn": None}
     wanted["performance_insights_kms_key_arn"] = wanted["performance_insights_kms_key_arn"] or None
@@ -205,7 +253,7 @@ def compare(wanted: Shape, active: Shape) -> Difference:
     difference.add(
         "cloudwatch_logs_exports", None if logs is None else sorted(set(logs)), active["cloudwatch_logs_exports"]
     )
-    for name in (*INSIGHTS, "seconds_until_auto_pause"):
+    for name in (*INSIGHTS, *SCALING, "data_api"):
         difference.add(name, wanted[name], active[name])
     return difference
 
@@ -222,12 +270,10 @@ def request_for(difference: Difference, wanted: Shape, cluster: Shape) -> Shape:
         }
     if any(name in difference.names for name in INSIGHTS):
         request |= {key: wanted[name] for name, key in INSIGHTS.items() if wanted[name] is not None}
-    if "seconds_until_auto_pause" in difference.names:
-        scaling = cluster["ServerlessV2ScalingConfiguration"]
-        request["ServerlessV2ScalingConfiguration"] = {
-            **{name: scaling[name] for name in ("MinCapacity", "MaxCapacity")},
-            "SecondsUntilAutoPause": wanted["seconds_until_auto_pause"],
-        }
+    if any(name in difference.names for name in SCALING):
+        kept = {"MinCapacity": active["min_capacity"], "MaxCapacity": active["max_capacity"]}
+        given = {key: wanted[name] for name, key in SCALING.items() if wanted[name] is not None}
+        request["ServerlessV2ScalingConfiguration"] = kept | given
     return request
 
 
@@ -238,10 +284,12 @@ def after_a_change(module: AnsibleAWSModule, client: Any, cluster: Shape) -> Sha
         found = read(client, module.params["cluster_id"]) or cluster
         return found if (found.get("ServerlessV2ScalingConfiguration") or {}).get("MinCapacity") == 0 else None
 
-    if module.params["seconds_until_auto_pause"] is None or module.check_mode or not module.params["wait"]:
+    params = module.params
+    unasked = params["seconds_until_auto_pause"] is None or params["min_capacity"] is not None
+    if unasked or module.check_mode or not params["wait"]:
         return cluster
     try:
-        patience = min(SHOWN_AFTER, module.params["wait_timeout"])
+        patience = min(SHOWN_AFTER, params["wait_timeout"])
         return wait_until(poll, patience, describe="a least capacity of 0")
     except AwsError as error:
         if error.exception is not None:
@@ -252,10 +300,10 @@ def after_a_change(module: AnsibleAWSModule, client: Any, cluster: Shape) -> Sha
 def refuse_what_aws_cannot(wanted: Shape, cluster: Shape) -> None:
     """What would be refused after minutes, or be without effect."""
     active, name = describe("", cluster), cluster["DBClusterIdentifier"]
-    scaling = cluster.get("ServerlessV2ScalingConfiguration") or {}
-    if wanted["seconds_until_auto_pause"] is not None and scaling.get("MinCapacity", 1) != 0:
+    least = active["min_capacity"] if wanted["min_capacity"] is None else wanted["min_capacity"]
+    if wanted["seconds_until_auto_pause"] is not None and least != 0:
         raise AwsError(
-            f"The cluster {name} never pauses, because its least capacity is {scaling.get('MinCapacity', 'none')}; set that to 0 "
+            f"The cluster {name} never pauses, because its least capacity is {'none' if least is None else least}; set that to 0 "
             "first, or leave seconds_until_auto_pause out"
         )
     key = wanted["performance_insights_kms_key_arn"]
@@ -270,7 +318,11 @@ def apply(module: AnsibleAWSModule, client: Any, wanted: Shape, difference: Diff
     cluster_id, timeout = module.params["cluster_id"], module.params["wait_timeout"]
     what = f"the cluster {cluster_id}"
     cluster = wait_for_state(lambda: read(client, cluster_id), AVAILABLE, timeout, what=what) or {}
-    modify(client, cluster_id, **request_for(difference, wanted, cluster))
+    request = request_for(difference, wanted, cluster)
+    if request:
+        modify(client, cluster_id, **request)
+    if "data_api" in difference.names:
+        set_data_api(client, cluster["DBClusterArn"], wanted["data_api"])
     if not module.params["wait"]:
         return difference.apply_to(describe(cluster_id, cluster))
 
@@ -305,7 +357,8 @@ def manage(module: AnsibleAWSModule) -> Shape:
 
 
 def main() -> None:
-    run(AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True), manage)
+    together = [("min_capacity", "max_capacity")]
+    run(AnsibleAWSModule(argument_spec=ARGUMENT_SPEC, required_together=together, supports_check_mode=True), manage)
 
 
 if __name__ == "__main__":

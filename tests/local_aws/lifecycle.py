@@ -33,6 +33,7 @@ SECONDS: dict[str, float] = {
     "db_cluster.delete": 90,
     # hashicorp/terraform 15071, terraform-aws-modules/terraform-aws-rds 78
     "db_groups.release": 10,
+    "db_snapshot.create": 120,
     "db_instance.create": 420,  # 26489
     "db_instance.modify": 60,
     "db_instance.delete": 300,

@@ -10,6 +10,7 @@ import os
 import socket
 import ssl
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,50 @@ def test_a_new_cluster_never_finds_the_data_of_an_old_one(context: EngineContext
     with connect(context, port) as connection:
         assert connection.execute("SELECT to_regclass('old')").fetchone() == (None,)
     postgres.stop(context, "again")
+
+
+def numbers(context: EngineContext, port: int, password: str = PASSWORD) -> list[int]:
+    with connect(context, port, password) as connection:
+        return [row[0] for row in connection.execute("SELECT number FROM written ORDER BY number")]
+
+
+def test_postgres_is_restored_from_a_snapshot_and_to_a_moment(context: EngineContext) -> None:
+    port = postgres.start(context, "source", "langfuse", PASSWORD, "langfuse")
+    with connect(context, port) as connection:
+        connection.execute("CREATE TABLE written (number int)")
+    moments, password, later = [], PASSWORD, "another-password-after-it"
+    for number in (1, 2, 3):
+        with connect(context, port, password) as connection:
+            connection.execute("INSERT INTO written VALUES (%s)", [number])
+        moments.append(datetime.now(UTC))
+        if number == 2:
+            taken = postgres.snapshot(context, "source", "snapshot-taken")
+            postgres.set_password(context, "source", "langfuse", password := later)
+    # A restore leaves the source as it is, and can be restored itself.
+    restored = postgres.restore(context, "restored", taken)
+    assert numbers(context, restored) == [1, 2], "what was written after the snapshot is not there"
+    with connect(context, restored) as connection:
+        connection.execute("INSERT INTO written VALUES (20)")
+    again = postgres.restore(context, "again", postgres.snapshot(context, "restored", "snapshot-again"))
+    assert numbers(context, again) == [1, 2, 20]
+    latest = postgres.snapshot(context, "source", "snapshot-latest")
+    moment = postgres.restore(context, "moment", latest, moment=moments[0])
+    assert numbers(context, moment) == [1]
+    assert numbers(context, port, later) == [1, 2, 3]
+    for name in ("source", "restored", "again", "moment"):
+        postgres.stop(context, name)
+    for name in ("taken", "again", "latest"):
+        postgres.discard(context, f"snapshot-{name}")
+    assert not taken.exists()
+
+
+def test_postgres_moves_to_another_port(context: EngineContext) -> None:
+    old = postgres.start(context, "moved", "langfuse", PASSWORD, "langfuse")
+    new = postgres.expose(context, "moved", force_ssl=False)
+    connect(context, new, sslmode="disable").close()
+    with pytest.raises(psycopg.OperationalError):
+        connect(context, old)
+    postgres.stop(context, "moved")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root starts engines as another user")

@@ -10,11 +10,13 @@ component's part of the tree and what it owns as (type, id). The shape of a part
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from .._apprunner import service as app_runner
 from .._cognito.shapes import issuer
+from .ownership import ENVIRONMENT_TAG, tags
 
 Shape = dict[str, Any]
 Owned = list[tuple[str, str]]
@@ -41,6 +43,8 @@ APPRUNNER_ACCESS, APPRUNNER_INSTANCE = "apprunner-access", "apprunner-instance"
 # Of the role web, in the environment of an App Runner service, which has no labels.
 SECRET_VERSION_VARIABLE = "DEPLOYED_SECRET_VERSION"  # noqa: S105
 COMPLETION_TAG = "langfuse:completed"
+# What the role database appends to the name of a cluster that a restore takes the place of.
+REPLACED = "-replaced-[0-9]{14}"
 # Of elasticache_replication_group: there while the cache accepts the token before the last one too.
 TOKEN_ROTATING_TAG = "langfuse:auth-token-rotating"  # noqa: S105
 # Of the roles application and clickhouse.
@@ -238,8 +242,16 @@ def compute(found: Shape, identity: Shape) -> Part:
     return part, owned
 
 
+def is_replaced(cluster: Shape, name: str) -> bool:
+    """Whether it was the environment's database until a restore; one of somebody else has not its tag."""
+    named = re.fullmatch(re.escape(name) + REPLACED, cluster["DBClusterIdentifier"])
+    return bool(named) and (tags(cluster) or {}).get(ENVIRONMENT_TAG) == name
+
+
 def database(found: Shape, _identity: Shape) -> Part:
+    """The cluster that has the environment's name; those that restores replaced are owned, and nothing else."""
     cluster, instances = found["db_cluster"], found["db_instances"]
+    replaced = sorted(found["db_replaced_clusters"], key=lambda item: str(item["DBClusterIdentifier"]))
     shape = cluster or {}
     # An instance on its way out is not one of those that the cluster has.
     kept = [item for item in instances if item["DBInstanceStatus"] != "deleting"]
@@ -255,15 +267,23 @@ def database(found: Shape, _identity: Shape) -> Part:
         "engine_version": shape.get("EngineVersion", ""),
         "cluster_id": shape.get("DBClusterIdentifier", ""),
         "cluster_arn": shape.get("DBClusterArn", ""),
+        "resource_id": shape.get("DbClusterResourceId", ""),
         "data_api": bool(shape.get("HttpEndpointEnabled")),
         "instance_ids": sorted(item["DBInstanceIdentifier"] for item in kept),
         "capacity": [float(scaling["MinCapacity"]), float(scaling["MaxCapacity"])] if scaling else [],
-        "deletion_protection": bool(shape.get("DeletionProtection")),
+        "replaced_cluster_ids": [item["DBClusterIdentifier"] for item in replaced],
+        "deletion_protection": any(item.get("DeletionProtection") for item in (shape, *replaced)),
     }
     group = found["db_subnet_group"]
     owned = [
         *([("db_cluster", shape["DBClusterIdentifier"])] if cluster else []),
         *(("db_instance", item["DBInstanceIdentifier"]) for item in instances),
+        *(("db_cluster", item["DBClusterIdentifier"]) for item in replaced),
+        *(
+            ("db_instance", member["DBInstanceIdentifier"])
+            for item in replaced
+            for member in item.get("DBClusterMembers") or []
+        ),
         *([("db_subnet_group", group["DBSubnetGroupName"])] if group else []),
         *(("db_cluster_parameter_group", item["DBClusterParameterGroupName"]) for item in found["db_parameter_groups"]),
         *(("log_group", item["logGroupName"]) for item in found["db_log_groups"]),

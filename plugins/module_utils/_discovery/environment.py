@@ -50,6 +50,7 @@ READINGS: dict[str, tuple[str, Callable[..., Any]]] = {
     "log_groups": ("logs", readings.log_groups),
     "pull_through_cache": ("ecr", readings.pull_through_cache),
     "db_cluster": ("rds", readings.db_cluster),
+    "db_replaced_clusters": ("rds", readings.db_replaced_clusters),
     "db_instances": ("rds", readings.db_instances),
     "db_subnet_group": ("rds", readings.db_subnet_group),
     "db_parameter_groups": ("rds", readings.db_parameter_groups),
@@ -109,7 +110,10 @@ NEEDS: dict[str, tuple[str, ...]] = {
         *("cluster", *(f"role_{kind}" for kind in ROLES), "apprunner", "log_groups", "namespace"),
         "pull_through_cache",
     ),
-    "database": ("db_cluster", "db_instances", "db_subnet_group", "db_parameter_groups", "db_log_groups"),
+    "database": (
+        *("db_cluster", "db_replaced_clusters", "db_instances", "db_subnet_group", "db_parameter_groups"),
+        "db_log_groups",
+    ),
     "cache": ("replication_group", "cache_subnet_group", "cache_parameter_groups"),
     "clickhouse": (
         *("file_system", "registries", "services", *(f"definition_{family}" for family in CLICKHOUSE_FAMILIES)),
@@ -133,7 +137,8 @@ OPTIONAL = frozenset({"sign_in", "ingestion", "grafana"})
 LISTS = frozenset(
     (
         *NEEDS["network"][:-3],
-        *("log_groups", "db_instances", "db_parameter_groups", "db_log_groups", "cache_parameter_groups", "services"),
+        *("log_groups", "db_replaced_clusters", "db_instances", "db_parameter_groups", "db_log_groups"),
+        *("cache_parameter_groups", "services"),
         "scalable_targets",
         "alarms",
         *("scaling_groups", "launch_templates", "volumes", "registries", "target_groups"),

@@ -10,6 +10,7 @@ is an empty list or None.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +27,8 @@ from .components import (
     CLICKHOUSE_FAMILIES,
     CLICKHOUSE_SERVICES,
     IMAGE_CACHE,
+    REPLACED,
+    is_replaced,
 )
 
 Clients = dict[str, Any]
@@ -284,6 +287,13 @@ def db_cluster(clients: Clients, name: str) -> Shape | None:
     return found
 
 
+@reading("the clusters that a restore replaced (rds:DescribeDBClusters)", [])
+def db_replaced_clusters(clients: Clients, name: str) -> list[Shape]:
+    engine = [{"Name": "engine", "Values": ["aurora-postgresql"]}]
+    found = pages(clients["rds"], "describe_db_clusters", "DBClusters", Filters=engine)
+    return [item for item in found if is_replaced(item, name)]
+
+
 @reading("the database instances (rds:DescribeDBInstances)", [])
 def db_instances(clients: Clients, name: str) -> list[Shape]:
     filters = [{"Name": "db-cluster-id", "Values": [name]}]
@@ -304,7 +314,10 @@ def db_parameter_groups(clients: Clients, name: str) -> list[Shape]:
 
 @reading("the log groups of the database (logs:DescribeLogGroups)", [])
 def db_log_groups(clients: Clients, name: str) -> list[Shape]:
-    return pages(clients["logs"], "describe_log_groups", "logGroups", logGroupNamePrefix=f"/aws/rds/cluster/{name}/")
+    """Those of replaced clusters too, which RDS makes anew under their new names."""
+    found = pages(clients["logs"], "describe_log_groups", "logGroups", logGroupNamePrefix=f"/aws/rds/cluster/{name}")
+    own = re.compile(f"/aws/rds/cluster/{re.escape(name)}({REPLACED})?/.+")
+    return [item for item in found if own.fullmatch(item["logGroupName"])]
 
 
 @reading("the replication group (elasticache:DescribeReplicationGroups)")

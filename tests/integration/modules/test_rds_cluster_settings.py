@@ -126,6 +126,37 @@ def test_a_cluster_that_never_pauses(server: Any, wanted: dict[str, Any], monkey
         least(0)
 
 
+def test_the_data_api_goes_on_and_off(server: Any, wanted: dict[str, Any]) -> None:
+    for on in (True, False):
+        assert server.cycle(MODULE, {**wanted, "data_api": on})["cluster"]["data_api"] is on
+
+
+def test_a_restored_cluster_gets_a_capacity(server: Any, wanted: dict[str, Any]) -> None:
+    """Which amazon.aws.rds_cluster cannot give it: it looks for the old one."""
+    rds, source = server.client("rds"), wanted["cluster_id"]
+    snapshot, name = f"{source}-taken", f"{source}-restored"
+    rds.get_waiter("db_cluster_available").wait(DBClusterIdentifier=source, WaiterConfig={"Delay": 1})
+    rds.create_db_cluster_snapshot(DBClusterIdentifier=source, DBClusterSnapshotIdentifier=snapshot)
+    rds.get_waiter("db_cluster_snapshot_available").wait(
+        DBClusterSnapshotIdentifier=snapshot, WaiterConfig={"Delay": 1}
+    )
+    rds.restore_db_cluster_from_snapshot(
+        DBClusterIdentifier=name,
+        SnapshotIdentifier=snapshot,
+        Engine="aurora-postgresql",
+        EngineVersion="16.11",
+        DBSubnetGroupName=source,
+    )
+    capacity = {"cluster_id": name, "min_capacity": 0, "max_capacity": 2}
+    assert server.cycle(MODULE, capacity)["cluster"]["max_capacity"] == 2
+    paused = server.cycle(MODULE, {**capacity, "max_capacity": 3, "seconds_until_auto_pause": 600})["cluster"]
+    assert (paused["max_capacity"], paused["seconds_until_auto_pause"]) == (3, 600)
+    with pytest.raises(ModuleFailed, match="never pauses, because its least capacity"):
+        server.run(MODULE, {**capacity, "min_capacity": 1, "seconds_until_auto_pause": 600})
+    with pytest.raises(ModuleFailed, match="required together"):
+        server.run(MODULE, {"cluster_id": name, "min_capacity": 1})
+
+
 def test_a_cluster_that_is_not_there(server: Any) -> None:
     absent = {"cluster_id": "not-there", "performance_insights": True}
     assert server.run(MODULE, absent, check=True)["changed"] is True

@@ -4,7 +4,8 @@
 
 """What RDS refuses and moto takes, before any state is looked at.
 
-Source, where no other stands: the API reference (CreateDBCluster, CreateDBInstance, CreateDBSubnetGroup). The codes are
+Source, where no other stands: the API reference (CreateDBCluster, CreateDBInstance, CreateDBSubnetGroup, and the restores,
+whose parameters have the rules of CreateDBCluster's). The codes are
 AWS's; a wording that was not found is ours.
 """
 
@@ -54,6 +55,8 @@ def password(call: Call) -> None:
 
 
 @rule("rds", "CreateDBCluster")
+@rule("rds", "RestoreDBClusterFromSnapshot")
+@rule("rds", "RestoreDBClusterToPointInTime")
 def names(call: Call) -> None:
     params = call.params
     identifier = params.get("DBClusterIdentifier") or ""
@@ -67,7 +70,18 @@ def names(call: Call) -> None:
         raise invalid("DatabaseName must begin with a letter and contain only alphanumeric characters.")
 
 
+@rule("rds", "ModifyDBCluster")
+@rule("rds", "ModifyDBInstance")
+def new_names(call: Call) -> None:
+    for parameter in ("NewDBClusterIdentifier", "NewDBInstanceIdentifier"):
+        name = call.params.get(parameter)
+        if name is not None and (not IDENTIFIER.fullmatch(name) or len(name) > 63):
+            raise invalid(f"The parameter {parameter} is not a valid identifier.")
+
+
 @rule("rds", "CreateDBCluster")
+@rule("rds", "RestoreDBClusterFromSnapshot")
+@rule("rds", "RestoreDBClusterToPointInTime")
 def engine_mode(call: Call) -> None:
     # Aurora Serverless v1 has ended
     if call.params.get("EngineMode") not in (None, "provisioned"):
@@ -76,6 +90,8 @@ def engine_mode(call: Call) -> None:
 
 @rule("rds", "CreateDBCluster")
 @rule("rds", "ModifyDBCluster")
+@rule("rds", "RestoreDBClusterFromSnapshot")
+@rule("rds", "RestoreDBClusterToPointInTime")
 def scaling(call: Call) -> None:
     given = call.params.get("ServerlessV2ScalingConfiguration")
     if given is None:
@@ -91,6 +107,8 @@ def scaling(call: Call) -> None:
 
 @rule("rds", "CreateDBCluster")
 @rule("rds", "ModifyDBCluster")
+@rule("rds", "RestoreDBClusterFromSnapshot")
+@rule("rds", "RestoreDBClusterToPointInTime")
 def pauses(call: Call) -> None:
     given = call.params.get("ServerlessV2ScalingConfiguration") or {}
     least, seconds = float(given.get("MinCapacity", 0.5)), given.get("SecondsUntilAutoPause")
@@ -105,6 +123,8 @@ def pauses(call: Call) -> None:
 
 @rule("rds", "CreateDBCluster")
 @rule("rds", "ModifyDBCluster")
+@rule("rds", "RestoreDBClusterFromSnapshot")
+@rule("rds", "RestoreDBClusterToPointInTime")
 def shown(call: Call) -> None:
     params = call.params
     export = params.get("CloudwatchLogsExportConfiguration") or {}
@@ -128,6 +148,8 @@ def shown(call: Call) -> None:
 
 @rule("rds", "CreateDBCluster")
 @rule("rds", "ModifyDBCluster")
+@rule("rds", "RestoreDBClusterFromSnapshot")
+@rule("rds", "RestoreDBClusterToPointInTime")
 def backup(call: Call) -> None:
     days = call.params.get("BackupRetentionPeriod")
     if days is not None and not 1 <= int(days) <= 35:

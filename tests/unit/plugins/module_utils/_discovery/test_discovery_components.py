@@ -29,7 +29,7 @@ def nothing(component: str) -> dict[str, Any]:
         "network": ("vpcs", "subnets", "security_groups", "nat_gateways", "vpc_endpoints", "route_tables",
                     "internet_gateways", "addresses", "cloudfront_prefix_list", "flow_logs"),
         "compute": ("log_groups",),
-        "database": ("db_instances", "db_parameter_groups", "db_log_groups"),
+        "database": ("db_replaced_clusters", "db_instances", "db_parameter_groups", "db_log_groups"),
         "cache": ("cache_parameter_groups",),
         "web": ("scalable_targets",),
         "ingestion": ("scalable_targets",),
@@ -273,6 +273,7 @@ def test_database() -> None:
             "DeletionProtection": True,
             "ServerlessV2ScalingConfiguration": {"MinCapacity": 0, "MaxCapacity": 4.0, "SecondsUntilAutoPause": 300},
         },
+        "db_replaced_clusters": [],
         "db_instances": [
             {"DBInstanceIdentifier": "staging-2", "DBInstanceStatus": "deleting"},
             {"DBInstanceIdentifier": "staging-1", "DBInstanceStatus": "available"},
@@ -287,6 +288,48 @@ def test_database() -> None:
     assert ("db_instance", "staging-2") in owned
     assert ("log_group", "/aws/rds/cluster/staging/postgresql") in owned
     assert components.database(found | {"db_instances": []}, IDENTITY)[0]["state"] == "incomplete"
+
+
+def cluster_named(name: str, environment: str, **rest: Any) -> dict[str, Any]:
+    return {"DBClusterIdentifier": name, "TagList": [{"Key": "langfuse:environment", "Value": environment}], **rest}
+
+
+@pytest.mark.parametrize(
+    ("name", "environment", "expected"),
+    [
+        ("staging-replaced-20260131010000", "staging", True),
+        ("staging-replaced-20260131010000", "production", False),
+        ("staging", "staging", False),
+        ("staging-replaced-by-hand", "staging", False),
+        ("my-staging-replaced-20260131010000", "staging", False),
+        ("staging-replaced-202601310100001", "staging", False),
+    ],
+)
+def test_a_replaced_database_has_name_and_tag(name: str, environment: str, expected: bool) -> None:
+    assert components.is_replaced(cluster_named(name, environment), "staging") is expected
+
+
+def test_replaced_databases_are_owned_and_not_the_database() -> None:
+    names = ["staging-replaced-20260301000000", "staging-replaced-20260201000000"]
+    found = nothing("database") | {
+        "db_replaced_clusters": [
+            cluster_named(
+                name,
+                "staging",
+                DeletionProtection=name == names[0],
+                DBClusterMembers=[{"DBInstanceIdentifier": f"{name}-1"}],
+            )
+            for name in names
+        ]
+    }
+    part, owned = components.database(found, IDENTITY)
+    assert (part["state"], part["cluster_id"], part["instance_ids"]) == ("absent", "", [])
+    assert part["replaced_cluster_ids"] == names[::-1], "the oldest first"
+    assert part["deletion_protection"] is True
+    assert set(owned) == {
+        *(("db_cluster", name) for name in names),
+        *(("db_instance", f"{name}-1") for name in names),
+    }
 
 
 def test_cache() -> None:
