@@ -51,7 +51,7 @@ options:
     description: Codes of reasons that do not stand against the step any more.
     type: list
     elements: str
-    choices: [background_migrations, write_mode_back, rollback, rollback_after_cutover]
+    choices: [background_migrations, write_mode_back, rollback, rollback_after_cutover, rollback_schema]
     default: []
 extends_documentation_fragment:
   - llmops.langfuse.connection

@@ -21,7 +21,7 @@ FIRST, NONE, PATCH, MINOR, MAJOR, ROLLBACK = "first", "none", "patch", "minor", 
 WRITE_MODES = LEGACY, DUAL, EVENTS_ONLY = "legacy", "dual", "events_only"
 
 # What somebody may take upon himself, by the codes of the reasons.
-ACCEPTABLE = ("background_migrations", "write_mode_back", "rollback", "rollback_after_cutover")
+ACCEPTABLE = ("background_migrations", "write_mode_back", "rollback", "rollback_after_cutover", "rollback_schema")
 
 
 @dataclass(frozen=True)
@@ -71,13 +71,15 @@ class Judgement:
     next: str
 
     def as_dict(self, accepted: Collection[str]) -> dict[str, Any]:
+        # Whoever accepts that has restored the databases, to which the record of the last migration does not belong any more.
+        restored = "rollback_schema" in accepted and any(reason.code == "rollback_schema" for reason in self.reasons)
         standing = [reason for reason in self.reasons if not (reason.acceptable and reason.code in accepted)]
         return {
             "kind": self.kind,
             "from_version": self.from_version,
             "to_version": self.to_version,
             "changes": self.changes,
-            "migrate": self.migrate,
+            "migrate": self.migrate or restored,
             "allowed": not standing,
             "reasons": [asdict(reason) | {"acceptable": reason.acceptable} for reason in standing],
             "next": self.next,
@@ -161,7 +163,8 @@ def _rollback(start: Version, now: Running, wanted: Wanted) -> Iterator[Reason]:
         yield Reason(
             "rollback_schema",
             f"ClickHouse is at migration {now.head} and Langfuse {release} knows {head} of them, and Langfuse has no way back; set"
-            f" langfuse_version to {start}{newest}, or restore both databases from before the upgrade.",
+            f" langfuse_version to {start}{newest}, or restore both databases from before the upgrade, and then put rollback_schema into"
+            " langfuse_upgrade_accept.",
         )
     elif start.major > release.major and _mode(start, now.write_mode) == EVENTS_ONLY:
         yield Reason(

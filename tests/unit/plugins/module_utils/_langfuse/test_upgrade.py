@@ -108,9 +108,11 @@ def test_back_to_the_last_line_of_langfuse_3_while_the_old_tables_are_written() 
 
 @pytest.mark.parametrize(("start", "to"), [("4.16.0", "3.200.0"), ("3.225.4", "3.206.0")])
 def test_no_way_back_over_migrations(start: str, to: str) -> None:
-    judged = step(start, to=to, was="legacy", accept=upgrade.ACCEPTABLE)
-    assert codes(judged) == ["rollback_schema"]
-    assert ("3.225.4" in judged["reasons"][0]["message"]) is True
+    judged = step(start, to=to, was="legacy", accept=("rollback", "rollback_after_cutover"))
+    assert (codes(judged), judged["migrate"]) == (["rollback_schema"], False)
+    assert "3.225.4" in judged["reasons"][0]["message"]
+    restored = step(start, to=to, was="legacy", accept=("rollback_schema",))
+    assert (restored["allowed"], restored["migrate"]) == (True, True)
 
 
 def test_back_within_the_same_migrations_has_to_be_wanted() -> None:
