@@ -185,8 +185,9 @@ def test_another_database_is_refused_before_the_migration_touches_it(estate: Est
 
 def test_nothing_moves_while_version_2_still_writes(estate: Estate) -> None:
     with estate.connect() as connection:
-        now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
-        estate.old += version_2.ingest(connection, estate.project.id, 1, now)
+        # A slow machine takes more than a minute to the look, so these rows are of what is then.
+        then = datetime.datetime.now(datetime.UTC).replace(tzinfo=None) + datetime.timedelta(minutes=10)
+        estate.old += version_2.ingest(connection, estate.project.id, 1, then)
     run = estate.play("site", "--limit", "migration", langfuse_v2_traffic="moved")
     assert not run.ok
     assert run.says("so version 2 still writes; stop it")
@@ -196,7 +197,7 @@ def test_after_the_traffic_moved_all_of_version_2_is_readable(estate: Estate) ->
     # As if those seconds had gone by; and one migration fails at first.
     for table in ("traces", "observations", "scores"):
         estate.execute(
-            f"UPDATE {table} SET created_at = created_at - interval '61 seconds' WHERE created_at > now() - interval '1 hour'"
+            f"UPDATE {table} SET created_at = created_at - interval '20 minutes' WHERE created_at > now() - interval '1 hour'"
         )
     estate.execute(
         "UPDATE background_migrations SET failed_at = now(), failed_reason = 'Timeout of ClickHouse'"
