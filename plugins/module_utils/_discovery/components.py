@@ -259,13 +259,14 @@ def database(found: Shape, _identity: Shape) -> Part:
         "capacity": [float(scaling["MinCapacity"]), float(scaling["MaxCapacity"])] if scaling else [],
         "deletion_protection": bool(shape.get("DeletionProtection")),
     }
-    group = found["db_subnet_group"]
+    group, role = found["db_subnet_group"], found["role_rds-monitoring"]
     owned = [
         *([("db_cluster", shape["DBClusterIdentifier"])] if cluster else []),
         *(("db_instance", item["DBInstanceIdentifier"]) for item in instances),
         *([("db_subnet_group", group["DBSubnetGroupName"])] if group else []),
         *(("db_cluster_parameter_group", item["DBClusterParameterGroupName"]) for item in found["db_parameter_groups"]),
         *(("log_group", item["logGroupName"]) for item in found["db_log_groups"]),
+        *([("role", role["Arn"])] if role else []),
     ]
     return part, owned
 
