@@ -126,7 +126,8 @@ NEEDS_TOO = {
     "logs:CreateLogGroup": ["logs:TagResource"],
     "rds:CreateDBCluster": ["rds:AddTagsToResource"],
     "rds:CreateDBClusterParameterGroup": ["rds:AddTagsToResource"],
-    "rds:CreateDBInstance": ["rds:AddTagsToResource"],
+    "rds:CreateDBInstance": ["iam:PassRole", "rds:AddTagsToResource"],
+    "rds:ModifyDBInstance": ["iam:PassRole"],
     "rds:CreateDBSubnetGroup": ["rds:AddTagsToResource"],
     "scheduler:CreateSchedule": ["iam:PassRole"],
     "scheduler:UpdateSchedule": ["iam:PassRole"],
@@ -156,6 +157,8 @@ PASSED_TO = {
     "ec2:CreateLaunchTemplate": "ec2.amazonaws.com",
     "ec2:CreateLaunchTemplateVersion": "ec2.amazonaws.com",
     "ecs": "ecs-tasks.amazonaws.com",
+    "rds:CreateDBInstance": "monitoring.rds.amazonaws.com",
+    "rds:ModifyDBInstance": "monitoring.rds.amazonaws.com",
     "scheduler": "scheduler.amazonaws.com",
 }
 SERVICE_LINKED = {

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import psycopg
@@ -232,3 +233,38 @@ def test_refusals_of_parameters(server: Server, parameter: dict[str, str], code:
         rds.modify_db_cluster_parameter_group(DBClusterParameterGroupName=name, Parameters=[parameter])
     shown = rds.describe_db_cluster_parameters(DBClusterParameterGroupName=name)["Parameters"]
     assert not [item for item in shown if item["Source"] == "user"]
+
+
+def test_enhanced_monitoring_needs_a_role_that_rds_may_assume(server: Server, ready: dict[str, Any]) -> None:
+    rds, iam = server.client("rds"), server.client("iam")
+    name = ready["DBClusterIdentifier"]
+    rds.create_db_cluster(**ready)
+    arns = {}
+    for service in ("monitoring.rds.amazonaws.com", "ec2.amazonaws.com"):
+        statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+        role = iam.create_role(
+            RoleName=f"{name}-{service[:3]}",
+            AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+        )
+        arns[service] = role["Role"]["Arn"]
+    asked = {
+        "DBInstanceIdentifier": f"{name}-1",
+        "DBClusterIdentifier": name,
+        "DBInstanceClass": "db.serverless",
+        "Engine": "aurora-postgresql",
+        "MonitoringInterval": 60,
+    }
+    for arn in (arns["ec2.amazonaws.com"], f"{arns['ec2.amazonaws.com']}-none"):
+        with pytest.raises(ClientError, match="ENHANCED_MONITORING"):
+            rds.create_db_instance(**asked, MonitoringRoleArn=arn)
+
+    def made() -> bool:
+        try:
+            rds.create_db_instance(**asked, MonitoringRoleArn=arns["monitoring.rds.amazonaws.com"])
+        except ClientError as error:
+            assert "ENHANCED_MONITORING" in str(error) or "InvalidDBClusterState" in str(error)
+            return False
+        return True
+
+    server.wait(made)
+    assert instance(server, f"{name}-1")["MonitoringInterval"] == 60

@@ -274,7 +274,7 @@ def database(found: Shape, _identity: Shape) -> Part:
         "replaced_cluster_ids": [item["DBClusterIdentifier"] for item in replaced],
         "deletion_protection": any(item.get("DeletionProtection") for item in (shape, *replaced)),
     }
-    group = found["db_subnet_group"]
+    group, role = found["db_subnet_group"], found["role_rds-monitoring"]
     owned = [
         *([("db_cluster", shape["DBClusterIdentifier"])] if cluster else []),
         *(("db_instance", item["DBInstanceIdentifier"]) for item in instances),
@@ -287,6 +287,7 @@ def database(found: Shape, _identity: Shape) -> Part:
         *([("db_subnet_group", group["DBSubnetGroupName"])] if group else []),
         *(("db_cluster_parameter_group", item["DBClusterParameterGroupName"]) for item in found["db_parameter_groups"]),
         *(("log_group", item["logGroupName"]) for item in found["db_log_groups"]),
+        *([("role", role["Arn"])] if role else []),
     ]
     return part, owned
 

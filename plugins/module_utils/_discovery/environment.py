@@ -55,6 +55,7 @@ READINGS: dict[str, tuple[str, Callable[..., Any]]] = {
     "db_subnet_group": ("rds", readings.db_subnet_group),
     "db_parameter_groups": ("rds", readings.db_parameter_groups),
     "db_log_groups": ("logs", readings.db_log_groups),
+    "role_rds-monitoring": ("iam", readings.role("rds-monitoring")),
     "replication_group": ("elasticache", readings.replication_group),
     "cache_subnet_group": ("elasticache", readings.cache_subnet_group),
     "cache_parameter_groups": ("elasticache", readings.cache_parameter_groups),
@@ -93,7 +94,10 @@ EXTRA: dict[str, tuple[str, ...]] = {
     "topic": ("account_id", "region", "partition"),
     "dashboard": ("region",),
     "role_backup": ("region",),
-    **{f"role_{kind}": ("region",) for kind in (*ROLES, "clickhouse-node", "clickhouse-backup", "flow-logs")},
+    **{
+        f"role_{kind}": ("region",)
+        for kind in (*ROLES, "clickhouse-node", "clickhouse-backup", "flow-logs", "rds-monitoring")
+    },
     "instance_profile": ("region",),
     "apprunner": ("region",),
 }
@@ -113,6 +117,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "database": (
         *("db_cluster", "db_replaced_clusters", "db_instances", "db_subnet_group", "db_parameter_groups"),
         "db_log_groups",
+        "role_rds-monitoring",
     ),
     "cache": ("replication_group", "cache_subnet_group", "cache_parameter_groups"),
     "clickhouse": (

@@ -17,6 +17,7 @@ from typing import Any
 from moto.rds import rds_backends
 
 from .. import interfaces
+from ..ecs import policy
 from . import Call, Refusal, rule
 
 # every printable ASCII character but these
@@ -185,6 +186,20 @@ def settings_of_the_cluster(call: Call) -> None:
                 "InvalidParameterCombination",
                 f"The requested {name} is a setting of the DB cluster, not of its instances.",
             )
+
+
+@rule("rds", "CreateDBInstance")
+@rule("rds", "ModifyDBInstance")
+def role_of_enhanced_monitoring(call: Call) -> None:
+    """Guide USER_Monitoring.OS.Enabling: a role that RDS's monitoring may assume; a new one is not known at once."""
+    arn = call.params.get("MonitoringRoleArn")
+    role = policy.role_of(arn) if arn else None
+    source = f"arn:aws:rds:{call.region}:{call.account_id}:db:{call.params.get('DBInstanceIdentifier')}"
+    trusted = role is not None and policy.trusts(role, "monitoring.rds.amazonaws.com", source)
+    if arn and not (trusted and policy.visible(role)):
+        raise invalid(
+            "IAM role ARN value is invalid or does not include the required permissions for: ENHANCED_MONITORING"
+        )
 
 
 @rule("rds", "CreateDBSubnetGroup")

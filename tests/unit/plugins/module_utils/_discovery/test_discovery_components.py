@@ -52,7 +52,7 @@ def nothing(component: str) -> dict[str, Any]:
             "apprunner",
             "pull_through_cache",
         ),
-        "database": ("db_cluster", "db_subnet_group"),
+        "database": ("db_cluster", "db_subnet_group", "role_rds-monitoring"),
         "cache": ("replication_group", "cache_subnet_group"),
         "clickhouse": (
             *("file_system", "instance_profile", "role_clickhouse-node", "clickhouse_balancer"),
@@ -281,12 +281,14 @@ def test_database() -> None:
         "db_subnet_group": {"DBSubnetGroupName": "staging"},
         "db_parameter_groups": [{"DBClusterParameterGroupName": "staging-postgresql16"}],
         "db_log_groups": [{"logGroupName": "/aws/rds/cluster/staging/postgresql"}],
+        "role_rds-monitoring": {"Arn": "arn:role"},
     }
     part, owned = components.database(found, IDENTITY)
     assert (part["state"], part["instance_ids"], part["deletion_protection"]) == ("available", ["staging-1"], True)
     assert part["capacity"] == [0.0, 4.0]
     assert ("db_instance", "staging-2") in owned
     assert ("log_group", "/aws/rds/cluster/staging/postgresql") in owned
+    assert ("role", "arn:role") in owned
     assert components.database(found | {"db_instances": []}, IDENTITY)[0]["state"] == "incomplete"
 
 
