@@ -206,7 +206,8 @@ environment:
           migration: /langfuse/langfuse-staging/migration
     database:
       description:
-        - The Aurora cluster. C(resource_id) is another one after a restore, and C(replaced_cluster_ids) are those whose place a restore has taken, the oldest first.
+        - The Aurora cluster. C(resource_id) is another one after a restore.
+        - C(replaced_cluster_ids) are those whose place a restore has taken, the oldest first.
         - C(deletion_protection) is true where any of them is protected.
       type: dict
       sample:

@@ -16,6 +16,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -229,6 +230,49 @@ def test_status_tells_of_a_failed_background_migration(play, aws) -> None:
         assert run.says("langfuse_background_migration_retry")
     finally:
         write("DELETE FROM background_migrations WHERE id = 'x'")
+
+
+def test_the_database_is_restored_to_a_time(play, aws) -> None:
+    """The projects of then are back, with which a trace is written and read; the database before is kept and counted."""
+    rds, ecs = aws("rds"), aws("ecs")
+    secret = aws("secretsmanager").describe_secret(SecretId=f"{NAME}/application")["ARN"]
+
+    def ask(statement: str) -> list[str]:
+        cluster = rds.describe_db_clusters(DBClusterIdentifier=NAME)["DBClusters"][0]
+        answer = aws("rds-data").execute_statement(
+            resourceArn=cluster["DBClusterArn"], secretArn=secret, database="langfuse", sql=statement
+        )
+        return [next(iter(row[0].values())) for row in answer.get("records", [])]
+
+    def counts() -> set[int]:
+        found = ecs.describe_services(cluster=NAME, services=["web", "worker"])["services"]
+        return {service["desiredCount"] for service in found}
+
+    ask("CREATE TABLE of_the_test AS SELECT 'before' AS word")
+    time.sleep(1)
+    moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    time.sleep(1)
+    ask("UPDATE of_the_test SET word = 'after'")
+    confirmed = ("-e", f"database_restore_confirm={NAME}")
+    assert play("database_restore", "-e", f"database_restore_time={moment}").says("Nothing was restored")
+    refused = play("database_restore", *confirmed, "-e", "database_restore_snapshot=not-there")
+    assert not refused.ok
+    assert refused.says("the snapshot not-there is not in this account and region")
+    assert counts() == {1}, "what is refused stops nothing"
+
+    run = play("database_restore", *confirmed, "-e", f"database_restore_time={moment}")
+    assert run.ok, run.output[-6000:]
+    assert run.says("The database is restored; web and worker are stopped")
+    assert counts() == {0}
+    assert ask("SELECT word FROM of_the_test") == ["before"]
+    ask("DROP TABLE of_the_test")
+    run = play("site")
+    assert run.ok, run.output[-6000:]
+    assert run.says("written, processed and read back in")
+    assert run.changed["migration"] >= 1, "a restored database is migrated"
+    assert counts() == {1}
+    replaced = [item["DBClusterIdentifier"] for item in rds.describe_db_clusters()["DBClusters"]]
+    assert [name for name in replaced if name.startswith(f"{NAME}-replaced-")], "destroy at the end counts it"
 
 
 @pytest.fixture
