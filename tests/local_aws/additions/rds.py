@@ -238,6 +238,10 @@ class Rds(Addition):
         return group, force_ssl
 
     def _begin(self, call: Call, cluster: Cluster, answer: Shape) -> Shape:
+        # moto's first automated one, which has no data, and whose name a cluster of the same minute and name would have too
+        kept = self._backend(call).cluster_snapshots
+        for name in [name for name, item in kept.items() if item.snapshot_type == "automated"]:
+            del kept[name]
         self._show(call, cluster)
         self.clusters[call.region, cluster.name] = cluster
         self.lifecycle.begin(
