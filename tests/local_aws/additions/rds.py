@@ -237,11 +237,14 @@ class Rds(Addition):
         self._check_security_groups(call)
         return group, force_ssl
 
+    @staticmethod
+    def _drop_automated(snapshots: dict[str, Any]) -> None:
+        """moto's first one has no data, and a name that the next cluster or instance of this name and minute would have too."""
+        for name in [name for name, item in snapshots.items() if item.snapshot_type == "automated"]:
+            del snapshots[name]
+
     def _begin(self, call: Call, cluster: Cluster, answer: Shape) -> Shape:
-        # moto's first automated one, which has no data, and whose name a cluster of the same minute and name would have too
-        kept = self._backend(call).cluster_snapshots
-        for name in [name for name, item in kept.items() if item.snapshot_type == "automated"]:
-            del kept[name]
+        self._drop_automated(self._backend(call).cluster_snapshots)
         self._show(call, cluster)
         self.clusters[call.region, cluster.name] = cluster
         self.lifecycle.begin(
@@ -683,6 +686,7 @@ class Rds(Addition):
             # API RestoreDBClusterFromSnapshot: only after it has completed and the cluster is available
             self._available(cluster)
         shape = forward({"StorageType": "aurora", **params, "DBInstanceIdentifier": name})["DBInstance"]
+        self._drop_automated(self._backend(call).database_snapshots)
         subnets = call_result(self.context, call, "DescribeDBSubnetGroups", DBSubnetGroupName=cluster.subnet_group)
         zones = subnets["DBSubnetGroups"][0]["Subnets"]
         subnet = zones[len(cluster.interfaces) % len(zones)]["SubnetIdentifier"]
