@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -25,7 +24,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "tests"))
 
 from local_aws.ports import free_port
-from measure import adopt_orphans, children_cpu, machine
+from measure import adopt_orphans, children_cpu, machine, tools
 
 MODULES = [
     "amazon.aws.ec2_vpc_net_info",
@@ -83,9 +82,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         port = free_port()
-        environment = os.environ | {
-            "PYTHONPATH": str(REPOSITORY / "tests"),
-            "ANSIBLE_COLLECTIONS_PATH": str(REPOSITORY / ".cache/collections"),
+        environment = tools() | {
             "ANSIBLE_PIPELINING": "true",
             "ANSIBLE_DEPRECATION_WARNINGS": "false",
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -26,7 +25,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "tests"))
 
 from local_aws.ports import free_port
-from measure import adopt_orphans, children_cpu, machine
+from measure import adopt_orphans, children_cpu, machine, tools
 
 
 @dataclass
@@ -79,8 +78,7 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=3, help="second converges to take the median of")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        environment = os.environ | {
-            "PYTHONPATH": str(REPOSITORY / "tests"),
+        environment = tools() | {
             "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).parent / "callback_plugins"),
             "ANSIBLE_CALLBACKS_ENABLED": "component_seconds",
             "COMPONENT_SECONDS": f"{folder}/seconds.json",

@@ -13,7 +13,17 @@ import resource
 import sys
 from pathlib import Path
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
+
+
+def tools() -> dict[str, str]:
+    """The environment in which ansible-playbook is that of this interpreter, and knows the checkout as a collection."""
+    return os.environ | {
+        "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
+        "PYTHONPATH": str(REPOSITORY / "tests"),
+        "ANSIBLE_COLLECTIONS_PATH": str(REPOSITORY / ".cache/collections"),
+    }
 
 
 def adopt_orphans() -> None:
