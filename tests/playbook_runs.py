@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import boto3
 
 RECAP = re.compile(r"^(\w+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
 SENTENCE = re.compile(r"\s+")
@@ -26,6 +30,17 @@ class Run:
     def says(self, sentence: str) -> bool:
         """Whether the output has the sentence, however it is folded."""
         return SENTENCE.sub(" ", sentence) in SENTENCE.sub(" ", self.output)
+
+
+def aws_client(local: Mapping[str, str], service: str, region: str = "us-east-1") -> Any:
+    """A client of the local AWS that `local` leads to."""
+    return boto3.client(
+        service,
+        endpoint_url=f"http://127.0.0.1:{local['LOCAL_AWS_PORT']}",
+        region_name=region,
+        aws_access_key_id="local-aws-access-key-id",
+        aws_secret_access_key="local-aws-secret-access-key",
+    )
 
 
 def play_in(folder: Path, environment: dict[str, str], *arguments: str) -> Run:

@@ -16,13 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 import yaml
 from conftest import local_aws_at
 from local_aws.engines import certificates
 from local_aws.ports import free_port
-from playbook_runs import Run, play_in
+from playbook_runs import Run, aws_client, play_in
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 INVENTORIES = REPOSITORY / "inventories"
@@ -63,13 +62,7 @@ class Environment:
         )
 
     def aws(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=self.values["langfuse_region"],
-            aws_access_key_id=LOGIN["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=LOGIN["AWS_SECRET_ACCESS_KEY"],
-        )
+        return aws_client(self.local, service, self.values["langfuse_region"])
 
 
 def values_of(inventory: str) -> dict[str, Any]:

@@ -13,15 +13,15 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import boto3
 import psycopg
 import pytest
 from conftest import local_aws_at
 from local_aws import version_2
-from playbook_runs import Run, play_in
+from playbook_runs import Run, aws_client, play_in
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.xdist_group("migrate_v2")
@@ -106,16 +106,7 @@ def made_database(client: Any) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
     with local_aws_at(tmp_path_factory.mktemp("migrate_v2"), TIME_SCALE) as local:
-
-        def client(service: str) -> Any:
-            return boto3.client(
-                service,
-                endpoint_url=f"http://127.0.0.1:{local['LOCAL_AWS_PORT']}",
-                region_name="us-east-1",
-                aws_access_key_id="local-aws-access-key-id",
-                aws_secret_access_key="local-aws-secret-access-key",
-            )
-
+        client = partial(aws_client, local)
         database = made_database(client)
         estate = Estate(local, database, version_2.Project("", "", ""), [])
         with estate.connect() as connection:

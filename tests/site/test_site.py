@@ -17,15 +17,15 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 import redis
 import task_results
 from local_aws.engines import certificates
-from playbook_runs import Run, play_in
+from playbook_runs import Run, aws_client, play_in
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.xdist_group("site")
@@ -60,16 +60,7 @@ def task_log(local_aws: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="module")
 def aws(local_aws: dict[str, str]):
-    def client(service: str):
-        return boto3.client(
-            service,
-            endpoint_url=f"http://127.0.0.1:{local_aws['LOCAL_AWS_PORT']}",
-            region_name="us-east-1",
-            aws_access_key_id="local-aws-access-key-id",
-            aws_secret_access_key="local-aws-secret-access-key",
-        )
-
-    return client
+    return partial(aws_client, local_aws)
 
 
 @pytest.fixture(scope="module")
